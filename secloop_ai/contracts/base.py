@@ -1,0 +1,25 @@
+"""The base of every model that crosses a wall of the house."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Frozen(BaseModel):
+    """An immutable model with a closed schema: an unknown field is an error, never ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of the model's canonical JSON: equal models have equal digests."""
+        return sha256_json(self.model_dump(mode="json"))
+
+
+def sha256_json(value: Any) -> str:
+    """SHA-256 (hex) of a JSON-able value with sorted keys and no spaces."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()

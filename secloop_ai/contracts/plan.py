@@ -1,0 +1,106 @@
+"""A strategy as changes of devices: vendor-neutral operations, rendered edits, and their inverses."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .acl import Family, IPNetwork, PacketRule
+from .actions import Action
+from .base import Frozen
+from .device import Direction
+from .environment import Name
+
+MitigationId = Annotated[str, Field(pattern=r"^[0-9a-f]{10}-\d{1,2}$")]
+"""Incident id and index of the action: what our entries on a device are tagged with."""
+
+
+class FilterOp(Frozen):
+    """Put these rules before everything that is not ours, on one side of one interface.
+
+    Attributes:
+        rank: order among our own entries: 0 blocks, 1 limits, 2 leaves a service to its clients.
+    """
+
+    kind: Literal["filter"] = "filter"
+    interface: Name
+    direction: Direction
+    family: Family
+    rank: int = Field(default=0, ge=0, le=9)
+    rules: tuple[PacketRule, ...] = Field(min_length=1)
+
+
+class AdminOp(Frozen):
+    """Set a port's administrative state. `prior` is what undo restores: None means the leaf was absent."""
+
+    kind: Literal["admin"] = "admin"
+    interface: Name
+    enabled: bool = False
+    prior: bool | None = None
+
+
+class DiscardOp(Frozen):
+    """Add a static discard route."""
+
+    kind: Literal["discard"] = "discard"
+    prefix: IPNetwork
+
+
+Operation = Annotated[FilterOp | AdminOp | DiscardOp, Field(discriminator="kind")]
+
+
+class TaggedOp(Frozen):
+    """An operation and the mitigation it belongs to."""
+
+    tag: MitigationId
+    op: Operation
+
+
+class PlannedMitigation(Frozen):
+    """One action of the strategy as it will stand on the devices."""
+
+    mitigation_id: MitigationId
+    action: Action
+    ttl_s: int
+    operations: dict[Name, tuple[Operation, ...]]
+
+
+class DevicePlan(Frozen):
+    """The change of one device.
+
+    Attributes:
+        base_digests: touched subtree → SHA-256 of its canonical XML when the plan was made.
+        edit: body of ``<config>`` for edit-config; None when the device already holds everything.
+        inverse: the body that takes it away again, valid while nobody else changes these subtrees (undo
+            itself is rendered from what is on the device then).
+        traffic: the semantic diff, one line per kind of packet whose fate changes.
+        document: the document diff, unified.
+    """
+
+    device: Name
+    dialect: str
+    base_digests: dict[str, str]
+    edit: str | None = None
+    inverse: str | None = None
+    operations: tuple[TaggedOp, ...] = ()
+    traffic: tuple[str, ...] = ()
+    document: str = ""
+
+
+class ChangePlan(Frozen):
+    """What a commit will do, whole: one incident, all its devices."""
+
+    plan_id: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    incident_id: str
+    purpose: Literal["respond", "rollback", "expire"] = "respond"
+    created_at: datetime
+    devices: tuple[DevicePlan, ...] = ()
+    mitigations: tuple[PlannedMitigation, ...] = ()
+    renewed: tuple[str, ...] = Field(default=(), description="mitigations already active with the same effect")
+
+    @property
+    def changes(self) -> bool:
+        """Whether any device would change."""
+        return any(d.edit for d in self.devices)

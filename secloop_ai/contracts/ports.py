@@ -1,0 +1,166 @@
+"""What the rooms ask of one another without importing one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from .device import DeviceModel
+from .plan import ChangePlan, TaggedOp
+from .report import CommitReport, Feedback, Mitigation, MitigationState, PendingCommit, ProbeResult
+from .strategy import Candidate, Decision, PolicyRequest, Strategy
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """A back end that writes strategies."""
+
+    @property
+    def name(self) -> str:
+        """Name and version, for the audit."""
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of what decides: weights, table or model id."""
+
+    def propose(self, request: PolicyRequest, *, n: int, seed: int) -> tuple[Candidate, ...]:
+        """Up to `n` candidates, best first; the same request and seed give the same answer.
+
+        Raises:
+            PolicyError: the back end could not answer.
+        """
+
+
+class Rendered(NamedTuple):
+    """An edit and what the device holds once it is applied.
+
+    Attributes:
+        edit: children of ``<config>`` for edit-config (default-operation merge), or None when nothing changes.
+        after: the whole readable configuration afterwards, like the ``data`` it was rendered from.
+    """
+
+    edit: str | None
+    after: str
+
+
+class AclParser(Protocol):
+    """Reads a device's configuration into the neutral model."""
+
+    def parse(self, data: str) -> DeviceModel:
+        """The model of a configuration.
+
+        Raises:
+            DialectError: not XML, or not of this dialect.
+        """
+
+
+class Dialect(AclParser, Protocol):
+    """One vendor's way to say it. Pure: text in, text out.
+
+    `data` is always the ``<data>`` element of a get-config reply with :meth:`read_filter`.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name used in the inventory."""
+
+    @property
+    def tag_place(self) -> str:
+        """Where the incident tag and prior state live on the device, or that only the ledger knows, for people."""
+
+    def read_filter(self) -> str:
+        """Children of ``<filter type="subtree">``: everything this dialect reads or changes."""
+
+    def not_offered(self, capabilities: Iterable[str]) -> dict[str, str]:
+        """Actions this device cannot take, by its hello's capability URIs, each with the reason."""
+
+    def apply(self, data: str, ops: Sequence[TaggedOp]) -> Rendered:
+        """The edit that makes the operations hold; nothing to do when they do already.
+
+        Raises:
+            DialectError: an operation this dialect or this configuration cannot take.
+        """
+
+    def remove(self, data: str, ops: Sequence[TaggedOp]) -> Rendered:
+        """The edit that takes exactly these operations' entries away and leaves everything else as it is."""
+
+    def tags(self, data: str) -> frozenset[str]:
+        """Mitigation ids whose mark is in the configuration."""
+
+    def digests(self, data: str, ops: Sequence[TaggedOp]) -> dict[str, str]:
+        """SHA-256 of the canonical XML of every subtree the operations touch, by a readable path."""
+
+    def pretty(self, data: str) -> str:
+        """The configuration as stable, indented text for a document diff."""
+
+
+class ServiceWatch(Protocol):
+    """Legitimate use of the network, tried over and over from the data plane."""
+
+    def start(self) -> None:
+        """Begin; results until :meth:`commit_sent` count as ``before``."""
+
+    def commit_sent(self) -> None:
+        """From now on results count as ``during``."""
+
+    def wait(self, *, rounds: int, timeout_s: float) -> None:
+        """Return once every check has run `rounds` more times, or after `timeout_s` seconds."""
+
+    def results(self) -> tuple[ProbeResult, ...]:
+        """What was seen so far."""
+
+    def stop(self) -> None:
+        """End; safe to call twice."""
+
+
+class CommitJournal(Protocol):
+    """Where a transaction writes down what it is about to do: before it does it."""
+
+    def begin_commit(self, pending: PendingCommit, mitigations: Sequence[Mitigation]) -> None:
+        """Store the open commit with its persist id, and its mitigations as pending."""
+
+    def settle_commit(self, report: CommitReport, *, now: datetime) -> None:
+        """Store how it ended and move its mitigations accordingly."""
+
+
+class LedgerPort(CommitJournal, Protocol):
+    """What happened, kept."""
+
+    def record_decision(self, decision: Decision, request: PolicyRequest, *, now: datetime) -> None:
+        """Keep incident, summaries, strategy, verdict and digests."""
+
+    def record_plan(self, plan: ChangePlan, *, now: datetime) -> None:
+        """Keep a plan."""
+
+    def pending_commits(self) -> tuple[PendingCommit, ...]:
+        """Commits begun and not settled, oldest first."""
+
+    def mitigations(
+        self, *, incident_id: str | None = None, states: Sequence[MitigationState] | None = None
+    ) -> tuple[Mitigation, ...]:
+        """Mitigations, oldest first."""
+
+    def renew(self, mitigation_ids: Sequence[str], *, expires_at: datetime, now: datetime) -> None:
+        """Move the expiry of active mitigations later; never earlier."""
+
+    def close_mitigations(self, mitigation_ids: Sequence[str], state: MitigationState, *, now: datetime) -> None:
+        """Mark mitigations as no longer on the network."""
+
+    def record_feedback(self, feedback: Feedback, *, now: datetime) -> None:
+        """Keep what a run really did."""
+
+    def heartbeat(self, worker: str, *, interval_s: float, now: datetime) -> None:
+        """Say that a worker (the expirer) is alive and will be heard of again within `interval_s` seconds."""
+
+    def alive(self, worker: str, *, now: datetime) -> bool:
+        """Whether that worker's last heartbeat is not overdue."""
+
+    def audit(self, event: str, subject: str, *, digests: Mapping[str, str], detail: str, now: datetime) -> None:
+        """Append a line to the audit, chained to the one before."""
+
+
+class Rehearsal(Protocol):
+    """Tries strategies before they are used; `labs` implements it on battlefields."""
+
+    def score(self, request: PolicyRequest, strategies: Sequence[Strategy]) -> tuple[float, ...]:
+        """A figure per strategy, higher is better."""

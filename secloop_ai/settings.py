@@ -1,0 +1,70 @@
+"""Settings of a run: from the environment, with defaults that suit one machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from .contracts.base import Frozen
+from .contracts.errors import SettingsError
+
+PREFIX = "SECLOOP_"
+
+
+class Settings(Frozen):
+    """Where things lie and how patient the loop is. All times are seconds.
+
+    Attributes:
+        ledger_url: SQLAlchemy URL of the ledger.
+        run_dir: where runs and plans are written.
+        policy: back end, ``playbook`` by default.
+        candidates: how many strategies the policy is asked for.
+        confirm_timeout_s: after this long without a confirm, the devices undo the commit themselves.
+        verify_rounds: how often every legitimate check must pass while the commit is pending.
+        verify_timeout_s: how long to wait for those rounds.
+        pending_rpc_interval_s: least time between two RPCs to a device while a confirmed commit is pending; some
+            servers serve their rollback timer only when idle.
+        concurrency: devices worked on side by side.
+    """
+
+    ledger_url: str = ""
+    run_dir: str = ""
+    policy: str = "playbook"
+    candidates: int = Field(default=1, ge=1, le=64)
+    seed: int = Field(default=0, ge=0)
+    confirm_timeout_s: float = Field(default=60.0, ge=5.0, le=86400.0)
+    verify_rounds: int = Field(default=2, ge=1, le=1000)
+    verify_timeout_s: float = Field(default=15.0, gt=0)
+    pending_rpc_interval_s: float = Field(default=1.0, ge=0)
+    concurrency: int = Field(default=20, ge=1, le=1000)
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Settings from ``SECLOOP_*`` environment variables.
+
+        Raises:
+            SettingsError: names the variable that is wrong.
+        """
+        env = os.environ if environ is None else environ
+        values = {n: env[PREFIX + n.upper()] for n in cls.model_fields if PREFIX + n.upper() in env}
+        try:
+            loaded = cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = PREFIX + str(first["loc"][0]).upper()
+            raise SettingsError(f"{name}: {first['msg']}") from None
+        state = Path(env.get("SECLOOP_STATE_DIR") or _state_home(env) / "secloop")
+        return loaded.model_copy(
+            update={
+                "ledger_url": loaded.ledger_url or f"sqlite:///{state / 'ledger.sqlite'}",
+                "run_dir": loaded.run_dir or str(state / "runs"),
+            }
+        )
+
+
+def _state_home(env: Mapping[str, str]) -> Path:
+    """The XDG state folder."""
+    return Path(env.get("XDG_STATE_HOME") or Path(env.get("HOME", "/")) / ".local" / "state")
