@@ -119,7 +119,7 @@ class BlockFlow(BaseAction):
 
 
 class RateLimit(BaseAction):
-    """Hold traffic towards one service to a rate, at every port it enters by."""
+    """Hold traffic towards one service to a rate, at the port its host is attached to."""
 
     spec: ClassVar = ActionSpec(
         plane=Plane.NETWORK,

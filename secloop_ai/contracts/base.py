@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict
 class Frozen(BaseModel):
     """An immutable model with a closed schema: an unknown field is an error, never ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    # defer_build: an Ansible module is a new process and uses few of these models
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, defer_build=True)
 
     def digest(self) -> str:
         """SHA-256 (hex) of the model's canonical JSON: equal models have equal digests."""

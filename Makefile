@@ -1,0 +1,45 @@
+# SecLoop. Two commands do everything on a fresh machine: `make demo` and `make test`.
+SHELL := /bin/bash
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: setup lab-packages demo demo-config test check lint bench clean
+
+setup: $(STAMP)  ## virtual environment with everything but torch
+
+$(STAMP): pyproject.toml constraints.txt scripts/bootstrap.sh
+	bash scripts/bootstrap.sh $(VENV)
+	touch $@
+
+lab-packages: setup  ## Debian packages of the lab (asks first outside CI and root containers)
+	$(BIN)/python -m labs.setup.packages
+
+demo: setup  ## a real attack, stopped on a real NETCONF device
+	@$(BIN)/python -m labs.demo
+
+demo-config: setup  ## the configuration half alone: no attack, no root
+	@$(BIN)/python -m labs.demo --config-only
+
+test: setup  ## all tests; those of the lab run where its packages can be had
+	@$(BIN)/python -m labs.setup.packages --optional
+	$(BIN)/python -m pytest
+
+check: lint  ## the one gate
+	@$(BIN)/python -m labs.setup.packages --optional
+	$(BIN)/python -m pytest
+
+lint: setup  ## the gate without the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/ansible-lint --offline --profile production playbooks roles
+	$(BIN)/python scripts/validate_modules.py
+
+bench: setup  ## the figures of docs/benchmarks.md, measured here and now
+	$(BIN)/python -m benchmarks
+
+clean:  ## lab, caches, virtual environment
+	-[ -x $(BIN)/secloop ] && $(BIN)/secloop lab down --all
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info var

@@ -1,0 +1,108 @@
+#!/usr/bin/python
+# Copyright: SecLoop contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Commit a plan on all its devices, verify, and confirm or undo."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: secloop_commit
+short_description: Commit a plan on all its devices, verify it, and confirm or undo
+version_added: "0.1.0"
+description:
+  - One network-wide NETCONF transaction. All devices lock, edit and validate before any commits; the commit is a
+    confirmed one; it is confirmed only after the effect was read back, the management path answered and the
+    declared services served their clients. Anything else undoes it everywhere, and the task fails with the reason.
+  - Settles first what an earlier controller left behind.
+  - Refuses a plan whose files or whose devices have changed since it was written.
+options:
+  plan_dir:
+    description: The folder that C(secloop_plan) wrote.
+    type: path
+    required: true
+  decision_dir:
+    description: Folder of the decision of the same run, to save reading the inventory again.
+    type: path
+    default: ""
+  inventory:
+    description: Ansible inventory sources. The playbooks pass their own, C(ansible_inventory_sources).
+    type: list
+    elements: str
+    required: true
+  confirm_timeout_s:
+    description: Seconds after which the devices undo an unconfirmed commit by themselves.
+    type: float
+  run_dir:
+    description: Directory for the files of a run. The default is the user's state directory.
+    type: path
+    default: ""
+  ledger_url:
+    description: SQLAlchemy URL of the ledger. The default is an SQLite file in the user's state directory.
+    type: str
+    default: ""
+attributes:
+  check_mode:
+    description: Can run in check mode.
+    support: full
+  diff_mode:
+    description: Shows the document and the traffic that change.
+    support: full
+requirements:
+  - secloop
+author:
+  - SecLoop contributors (@secloop)
+"""
+
+EXAMPLES = r"""
+- name: Commit
+  secloop_commit:
+    plan_dir: "{{ planned.plan_dir }}"
+    inventory: "{{ ansible_inventory_sources }}"
+"""
+
+RETURN = r"""
+outcome:
+  description: C(unchanged), C(confirmed), C(undone) or C(in_doubt).
+  returned: success
+  type: str
+  sample: confirmed
+report:
+  description: The transaction, by device and probe, with milliseconds.
+  returned: success
+  type: dict
+  sample: {"outcome": "confirmed"}
+story:
+  description: The result in lines for a person.
+  returned: success
+  type: list
+  elements: str
+  sample: ["gw1: confirmed and verified"]
+"""
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "plan_dir": {"type": "path", "required": True},
+            "decision_dir": {"type": "path", "default": ""},
+            "inventory": {"type": "list", "elements": "str", "required": True},
+            "confirm_timeout_s": {"type": "float"},
+            "run_dir": {"type": "path", "default": ""},
+            "ledger_url": {"type": "str", "default": ""},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        from secloop_ai.loop.module import run
+        from secloop_ai.loop.steps import commit_step
+    except ImportError as error:
+        module.fail_json(msg=missing_required_lib("secloop"), exception=error)
+        return
+    run(module, commit_step)
+
+
+if __name__ == "__main__":
+    main()

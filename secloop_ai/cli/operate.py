@@ -1,0 +1,201 @@
+"""Commands that act: respond, rollback, expire, recover, status, actions."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from secloop_ai.contracts import InputError, MitigationState, SecLoopError
+from secloop_ai.loop.context import Context, now
+from secloop_ai.loop.runner import Event, project_dir
+from secloop_ai.loop.runner import respond as run_respond
+from secloop_ai.loop.story import action_line, seconds
+
+from .tables import show
+
+Json = Annotated[bool, typer.Option("--json", help="The same rows as JSON.")]
+Inventory = Annotated[
+    list[str] | None, typer.Option("--inventory", "-i", help="Ansible inventory source; several may be given.")
+]
+LedgerUrl = Annotated[str, typer.Option("--ledger", help="SQLAlchemy URL of the ledger.", envvar="SECLOOP_LEDGER_URL")]
+
+EXPIRER = "expirer"
+EXIT_FAILED = 1
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    for command in (respond, status, rollback, expire, recover, actions):
+        app.command(name=command.__name__)(command)
+
+
+def context(inventory: list[str] | None, ledger: str) -> Context:
+    """A Context for a command; without -i, the inventory that ansible.cfg names."""
+    return Context({"inventory": inventory or default_inventory(), "ledger_url": ledger})
+
+
+def default_inventory() -> list[str]:
+    """The inventory of the project's ansible.cfg, or of ``ANSIBLE_INVENTORY``.
+
+    Raises:
+        InputError: there is neither.
+    """
+    import configparser
+    import os
+
+    if given := os.environ.get("ANSIBLE_INVENTORY"):
+        return given.split(",")
+    project = project_dir()
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(project / "ansible.cfg")
+    named = parser.get("defaults", "inventory", fallback="")
+    if not named:
+        raise InputError(f"{project / 'ansible.cfg'}: no inventory there: give one with --inventory")
+    return [str((project / part.strip()).resolve()) for part in named.split(",")]
+
+
+def respond(
+    alert_file: Annotated[Path, typer.Argument(help="Suricata EVE file, plain or gzip.")],
+    inventory: Inventory = None,
+    ledger: LedgerUrl = "",
+    review: Annotated[bool, typer.Option("--review", help="Stop once the plan is written.")] = False,
+    plan_dir: Annotated[str, typer.Option(help="Where to write the plan.")] = "",
+    policy: Annotated[str, typer.Option(help="Policy back end.")] = "",
+    check: Annotated[bool, typer.Option("--check", help="Change nothing (ansible-playbook --check --diff).")] = False,
+    project: Annotated[str | None, typer.Option(help="Checkout with playbooks/ and ansible.cfg.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run respond.yml on an alert file through ansible-runner, and keep the Feedback of its events."""
+    ctx = context(inventory, ledger)
+    extra = {k: v for k, v in {"plan_dir": plan_dir, "policy": policy}.items() if v}
+    run = run_respond(
+        alert_file,
+        project=project_dir(project),
+        inventory=inventory or [],
+        extra={**extra, **({"mode": "review"} if review else {})},
+        environ={"SECLOOP_LEDGER_URL": ctx.settings.ledger_url},
+        check=check,
+        on_event=None if as_json else _tell,
+    )
+    if not check:
+        ctx.ledger.record_feedback(run.feedback, now=now())
+    if as_json:
+        show([run.feedback.model_dump(mode="json")], as_json=True, title="", empty="")
+    for line in () if as_json else run.story:
+        typer.echo(f"  {line}")
+    if run.failure:
+        typer.echo(f"secloop: {run.failure}", err=True)
+    raise typer.Exit(0 if run.feedback.rc == 0 else EXIT_FAILED)
+
+
+def _tell(event: Event) -> None:
+    if event.get("event") == "playbook_on_task_start":
+        typer.echo(f"- {event['event_data'].get('name', '')}")
+
+
+def status(ledger: LedgerUrl = "", as_json: Json = False) -> None:
+    """Active mitigations and the time each has left; warns when nothing would expire them."""
+    ctx = Context({"ledger_url": ledger})
+    present = now()
+    states = (MitigationState.ACTIVE, MitigationState.PENDING, MitigationState.IN_DOUBT)
+    rows: list[dict[str, Any]] = [
+        {
+            "mitigation": m.mitigation_id,
+            "incident": m.incident_id,
+            "action": action_line(m.action),
+            "devices": ",".join(m.operations),
+            "state": m.state.value,
+            "left_s" if as_json else "left": round(m.left_s(present), 1) if as_json else seconds(m.left_s(present)),
+        }
+        for m in ctx.ledger.mitigations(states=states)
+    ]
+    show(rows, as_json=as_json, title="Mitigations on the network", empty="No mitigation is on the network.")
+    if rows and not ctx.ledger.alive(EXPIRER, now=present):
+        typer.echo("warning: no expirer is alive: start `secloop expire --watch` (examples/systemd)", err=True)
+    for pending in ctx.ledger.pending_commits():
+        names = ", ".join(pending.devices)
+        typer.echo(f"warning: transaction {pending.transaction_id} on {names} is open: run `secloop recover`", err=True)
+
+
+def rollback(
+    incident: Annotated[str, typer.Argument(help="Incident id, or 'all' for everything (the kill switch).")],
+    inventory: Inventory = None,
+    ledger: LedgerUrl = "",
+    as_json: Json = False,
+) -> None:
+    """Take an incident's mitigations off the network."""
+    from secloop_ai.loop.undo import roll_back
+
+    _removed(roll_back(context(inventory, ledger), incident), as_json=as_json)
+
+
+def expire(
+    watch: Annotated[bool, typer.Option("--watch", help="Go on until interrupted.")] = False,
+    every: Annotated[float, typer.Option(help="Seconds between two rounds.", min=1.0)] = 10.0,
+    within: Annotated[float, typer.Option(help="Also end what would leave within this many seconds.", min=0.0)] = 0.0,
+    inventory: Inventory = None,
+    ledger: LedgerUrl = "",
+    as_json: Json = False,
+) -> None:
+    """Take mitigations whose time is up off the network."""
+    from secloop_ai.loop.undo import expire_due
+
+    ctx = context(inventory, ledger)
+    ctx.ledger.heartbeat(EXPIRER, interval_s=every, now=now())
+    if not watch:
+        _removed(expire_due(ctx, within_s=within), as_json=as_json)
+        return
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.is_set():
+        try:
+            ctx.ledger.heartbeat(EXPIRER, interval_s=every, now=now())
+            for line in expire_due(ctx).story:
+                typer.echo(line)
+        except SecLoopError as error:  # a device may be back at the next round
+            typer.echo(f"secloop: {error}", err=True)
+        stop.wait(every)
+
+
+def recover(inventory: Inventory = None, ledger: LedgerUrl = "", as_json: Json = False) -> None:
+    """Settle what a controller that died left open."""
+    from secloop_ai.loop.recover import recover_all
+
+    reports = recover_all(context(inventory, ledger))
+    rows = [
+        {"transaction": r.transaction_id, "outcome": r.outcome.value, "devices": ",".join(d.device for d in r.devices)}
+        for r in reports
+    ]
+    show(rows, as_json=as_json, title="Recovered", empty="Nothing is open.")
+    raise typer.Exit(EXIT_FAILED if any(r.outcome == "in_doubt" for r in reports) else 0)
+
+
+def actions(inventory: Inventory = None, as_json: Json = False) -> None:
+    """The action catalogue, and what this network is offered."""
+    from secloop_ai.contracts import CATALOGUE
+
+    environment = context(inventory, "").environment()
+    rows = [
+        {
+            "action": name,
+            "plane": kind.spec.plane.value,
+            "attack_mitigation": kind.spec.mitigation,
+            "d3fend": ",".join(kind.spec.d3fend),
+            "offered": "no: " + environment.not_offered[name] if name in environment.not_offered else "yes",
+        }
+        for name, kind in CATALOGUE.items()
+    ]
+    show(rows, as_json=as_json, title="Action catalogue", empty="")
+
+
+def _removed(result: Any, *, as_json: bool) -> None:
+    if as_json:
+        show([{"removed": m} for m in result.removed], as_json=True, title="", empty="")
+        return
+    for line in result.story:
+        typer.echo(line)

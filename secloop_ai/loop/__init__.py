@@ -1,0 +1,1 @@
+"""The loop: decide, plan, commit, verify, expire."""

@@ -1,0 +1,192 @@
+"""A plan onto the network: guarded once more, as one transaction, kept in the ledger."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from pydantic import SecretStr
+
+from secloop_ai.contracts import (
+    AdminOp,
+    ChangePlan,
+    CommitReport,
+    DeviceModel,
+    DevicePlan,
+    DeviceReport,
+    DeviceState,
+    Environment,
+    GuardRefusal,
+    LedgerPort,
+    Mitigation,
+    MitigationState,
+    Outcome,
+    PendingCommit,
+    PlanError,
+    TaggedOp,
+    TransactionFailed,
+)
+from secloop_ai.dialects import OUR_PREFIX
+from secloop_ai.guard import review
+from secloop_ai.netconf import Work, run_transaction
+from secloop_ai.settings import Settings
+
+from .context import EXPIRER, now
+from .decide import build_request
+from .effect import missing_effects
+from .folder import PlanFolder
+from .plan import dialect_of
+from .watch import Watch, unprobed
+
+NO_EXPIRER = "no expirer is alive: nothing will take this off the network when its time is up: secloop expire --watch"
+
+
+def guard_again(content: PlanFolder, environment: Environment) -> None:
+    """Hold a plan's strategy to today's inventory: the protected set may have grown since it was rendered.
+
+    Raises:
+        GuardRefusal: the strategy would not be allowed now.
+    """
+    if content.decision is None:
+        return
+    verdict = review(content.decision.strategy, build_request(content.summaries, environment))
+    if not verdict.allowed:
+        reasons = "; ".join(f"[{r.rule}] {r.reason}" for r in verdict.refusals)
+        raise GuardRefusal(f"plan {content.plan.plan_id} is not allowed any more: {reasons}")
+
+
+def commit_plan(
+    content: PlanFolder,
+    environment: Environment,
+    passwords: Mapping[str, SecretStr],
+    ledger: LedgerPort,
+    settings: Settings,
+) -> CommitReport:
+    """Commit a plan on all its devices, verify, and confirm or undo.
+
+    Side effects: a confirmed commit on every device of the plan, confirmed or cancelled before this returns;
+    mitigations in the ledger.
+
+    Raises:
+        TransactionFailed: undone or in doubt; carries the report.
+        GuardRefusal: the strategy is not allowed any more.
+    """
+    plan = content.plan
+    guard_again(content, environment)
+    warnings = () if plan.purpose != "respond" or ledger.alive(EXPIRER, now=now()) else (NO_EXPIRER,)
+    if not plan.changes:
+        _note_unchanged(plan, ledger, settings)
+        _renew(plan, ledger)
+        return _unchanged(plan, warnings if plan.mitigations else ())
+    pending, mitigations = _open(plan, settings)
+    with Watch(environment) as watch:
+        report = run_transaction(
+            [_work(d, plan, environment, passwords) for d in plan.devices if d.edit],
+            pending=pending,
+            mitigations=mitigations,
+            journal=ledger,
+            watch=watch,
+            settings=settings,
+        )
+    report = report.model_copy(update={"warnings": (*report.warnings, *warnings, *unprobed(environment))})
+    if report.outcome is not Outcome.CONFIRMED:
+        raise TransactionFailed(f"the change was not made: {_why(report)}", report=report)
+    _renew(plan, ledger)
+    return report
+
+
+def _why(report: CommitReport) -> str:
+    broken = [f"{d.device} {d.operation}: {d.message}" for d in report.devices if d.message]
+    return f"{report.outcome.value.replace('_', ' ')}: " + "; ".join((*report.reasons, *broken)) or "no reason given"
+
+
+def _unchanged(plan: ChangePlan, warnings: tuple[str, ...]) -> CommitReport:
+    devices = tuple(DeviceReport(device=d.device, state=DeviceState.UNCHANGED) for d in plan.devices)
+    return CommitReport(
+        transaction_id="none", plan_id=plan.plan_id, outcome=Outcome.UNCHANGED, devices=devices, warnings=warnings
+    )
+
+
+def _open(plan: ChangePlan, settings: Settings) -> tuple[PendingCommit, tuple[Mitigation, ...]]:
+    """What the ledger is told before any device is: the persist id, and the mitigations with their ends."""
+    began = now()
+    pending = PendingCommit(
+        transaction_id=uuid.uuid4().hex[:12],
+        plan_id=plan.plan_id,
+        incident_id=plan.incident_id,
+        persist_id=f"secloop-{uuid.uuid4().hex}",
+        devices=tuple(d.device for d in plan.devices if d.edit),
+        mitigation_ids=tuple(m.mitigation_id for m in plan.mitigations),
+        purpose=plan.purpose,
+        started_at=began,
+        timeout_s=settings.confirm_timeout_s,
+        state="pending",
+    )
+    mitigations = tuple(
+        Mitigation(
+            mitigation_id=m.mitigation_id,
+            incident_id=plan.incident_id,
+            action=m.action,
+            operations=m.operations,
+            state=MitigationState.PENDING,
+            installed_at=began,
+            expires_at=began + timedelta(seconds=m.ttl_s),
+        )
+        for m in plan.mitigations
+    )
+    return pending, mitigations
+
+
+def _note_unchanged(plan: ChangePlan, ledger: LedgerPort, settings: Settings) -> None:
+    """The devices hold the plan's end already, but the ledger does not know: write it down."""
+    if not plan.mitigations:
+        return
+    pending, mitigations = _open(plan, settings)
+    ledger.begin_commit(pending, mitigations)
+    report = CommitReport(transaction_id=pending.transaction_id, plan_id=plan.plan_id, outcome=Outcome.CONFIRMED)
+    ledger.settle_commit(report, now=now())
+
+
+def _renew(plan: ChangePlan, ledger: LedgerPort) -> None:
+    """A later incident with the same effect keeps a mitigation alive for its own lifetime; the same one does not."""
+    for m in ledger.mitigations(states=(MitigationState.ACTIVE,)):
+        if m.mitigation_id in plan.renewed and m.incident_id != plan.incident_id:
+            at = now()
+            ledger.renew((m.mitigation_id,), expires_at=at + timedelta(seconds=m.action.ttl_s), now=at)
+
+
+def _work(change: DevicePlan, plan: ChangePlan, environment: Environment, passwords: Mapping[str, SecretStr]) -> Work:
+    device = environment.device(change.device)
+    if device is None:
+        raise PlanError(f"{change.device}: in the plan, but not in the inventory")
+    return Work(
+        device=device,
+        password=passwords.get(device.name),
+        dialect=dialect_of(environment, device.name),
+        edit=change.edit or "",
+        base_digests=change.base_digests,
+        operations=change.operations,
+        check=effect_check(plan.purpose, change.operations),
+    )
+
+
+def effect_check(purpose: str, operations: tuple[TaggedOp, ...]) -> Callable[[DeviceModel], tuple[str, ...]]:
+    """What must hold in a device's running configuration after the commit."""
+    if purpose == "respond":
+        return lambda model: missing_effects(model, operations, OUR_PREFIX)
+    return lambda model: left_behind(model, operations)
+
+
+def left_behind(model: DeviceModel, operations: tuple[TaggedOp, ...]) -> tuple[str, ...]:
+    """One sentence for each entry of these operations that is still on the device."""
+    tags = {t.tag for t in operations}
+    marks = tuple(f"{OUR_PREFIX}{tag}-" for tag in tags)
+    entries = [f"entry {r.name} of ACL {a.name}" for a in model.acls for r in a.rules if r.name.startswith(marks)]
+    routes = [f"discard route {d.prefix}" for d in model.discards if d.tag and any(t in d.tag for t in tags)]
+    ports = [
+        f"port {t.op.interface} in its mitigated state"
+        for t in operations
+        if isinstance(t.op, AdminOp) and model.is_up(t.op.interface) != (t.op.prior is not False)
+    ]
+    return tuple(f"{what} is still there" for what in (*entries, *routes, *ports))

@@ -1,0 +1,100 @@
+"""What the steps of one run share: settings, ledger, clock, environment, secrets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr, ValidationError
+
+from secloop_ai.contracts import Environment, InputError
+from secloop_ai.settings import Settings
+
+if TYPE_CHECKING:
+    from secloop_ai.ledger import Ledger
+
+ENVIRONMENT_FILE = "environment.json"
+EXPIRER = "expirer"
+"""Name of the expirer's heartbeat in the ledger."""
+
+
+def now() -> datetime:
+    """The present, in UTC."""
+    return datetime.now(UTC)
+
+
+class Context:
+    """Lazily opened, so that a step pays for what it uses."""
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        given = {k: params[k] for k in ("ledger_url", "run_dir", "policy") if params.get(k)}
+        numbers = {k: params[k] for k in ("candidates", "seed", "confirm_timeout_s") if params.get(k) is not None}
+        self.settings = settings_with({**given, **numbers})
+        self.inventory: Sequence[str] = tuple(params.get("inventory") or ())
+        self._ledger: Ledger | None = None
+
+    @property
+    def run_dir(self) -> Path:
+        """The run directory, made private when it is new."""
+        path = Path(self.settings.run_dir)
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return path
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger, opened at first use.
+
+        Raises:
+            LedgerError: it cannot be opened.
+        """
+        if self._ledger is None:
+            from secloop_ai.ledger import open_ledger
+
+            self._ledger = open_ledger(self.settings.ledger_url)
+        return self._ledger
+
+    def environment(self) -> Environment:
+        """The inventory as an Environment.
+
+        Raises:
+            InventoryError: the inventory is wrong.
+        """
+        from secloop_ai.dialects import known
+        from secloop_ai.inventory import load_environment
+
+        return load_environment(self.inventory, known_dialects=known())
+
+    def passwords(self, environment: Environment) -> dict[str, SecretStr]:
+        """Device passwords from the inventory (vault); asked for only where a device has no key."""
+        if all(d.connection.key_file for d in environment.devices):
+            return {}
+        from secloop_ai.inventory import secrets
+
+        return secrets(self.inventory)
+
+
+def settings_with(values: Mapping[str, Any]) -> Settings:
+    """Settings from the environment, overridden by a step's parameters.
+
+    Raises:
+        SettingsError: a variable or parameter is wrong.
+    """
+    merged = {f"SECLOOP_{k.upper()}": str(v) for k, v in values.items()}
+    return Settings.load({**os.environ, **merged})
+
+
+def load_environment_file(path: Path) -> Environment:
+    """An Environment that an earlier step of the same run wrote.
+
+    Raises:
+        InputError: unreadable, or not an Environment.
+    """
+    try:
+        return Environment.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    except ValidationError as error:
+        raise InputError(f"{path}: {error.error_count()} fields are wrong: run the decide step again") from None

@@ -1,0 +1,147 @@
+"""A run of respond.yml through ansible-runner, and the Feedback its events hold."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from secloop_ai.contracts import CommitReport, Feedback, InputError
+
+Event = dict[str, Any]
+PLAYBOOK = Path("playbooks/respond.yml")
+
+
+class Run(NamedTuple):
+    """A finished run: what ansible-runner said, and the record made of it."""
+
+    feedback: Feedback
+    story: tuple[str, ...]
+    failure: str
+
+
+def project_dir(given: str | None = None) -> Path:
+    """The checkout that holds playbooks/ and ansible.cfg: given, ``SECLOOP_PROJECT``, here, or where the code lies.
+
+    Raises:
+        InputError: none of them holds playbooks/respond.yml.
+    """
+    code = Path(__file__).resolve().parents[2]
+    places = [Path(p) for p in (given, os.environ.get("SECLOOP_PROJECT")) if p] or [Path.cwd(), code]
+    for place in places:
+        if (place / PLAYBOOK).is_file():
+            return place.resolve()
+    raise InputError(f"{places[0]}: no {PLAYBOOK} there: give the checkout with --project")
+
+
+def respond(
+    alert_file: Path,
+    *,
+    project: Path,
+    inventory: Sequence[str],
+    extra: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] | None = None,
+    check: bool = False,
+    timeout_s: float = 600.0,
+    on_event: Callable[[Event], None] | None = None,
+) -> Run:
+    """Run respond.yml on an alert file and collect what really happened.
+
+    The alert file's path is the only thing of it that becomes a variable.
+
+    Args:
+        alert_file: Suricata EVE file.
+        project: checkout with playbooks/ and ansible.cfg.
+        inventory: sources; empty means what ansible.cfg names.
+        extra: more playbook variables.
+        environ: more environment variables.
+        check: run with ``--check --diff``.
+        timeout_s: seconds until the run is ended.
+        on_event: called with every runner event as it comes.
+    """
+    import ansible_runner
+
+    events: list[Event] = []
+
+    def keep(event: Event) -> bool:
+        events.append(event)
+        if on_event:
+            on_event(event)
+        return True  # without it ansible-runner keeps no events
+
+    private = tempfile.mkdtemp(prefix="secloop-run-")
+    began = time.monotonic()
+    try:
+        result = ansible_runner.run(
+            private_data_dir=private,
+            project_dir=str(project),
+            playbook=str(PLAYBOOK),
+            inventory=[str(Path(i).resolve()) if Path(i).exists() else i for i in inventory] or None,
+            envvars={"ANSIBLE_CONFIG": str(project / "ansible.cfg"), **(environ or {})},
+            extravars={"alert_file": str(alert_file.resolve()), **(extra or {})},
+            cmdline="--check --diff" if check else None,
+            ident=uuid.uuid4().hex,
+            settings={"suppress_env_files": True},
+            timeout=int(timeout_s),
+            quiet=True,
+            event_handler=keep,
+        )
+        return collect(events, status=result.status, rc=result.rc, seconds=time.monotonic() - began)
+    finally:
+        shutil.rmtree(private, ignore_errors=True)
+
+
+def collect(events: Sequence[Event], *, status: str, rc: int, seconds: float) -> Run:
+    """Make the Feedback of a run's events.
+
+    rs_exe is the share of the strategy's tool calls that executed without error: all of them once the
+    transaction is confirmed (it is all or nothing), none when it was undone or refused.
+    """
+    done = {_module(e): e["event_data"] for e in events if e.get("event") in {"runner_on_ok", "runner_on_failed"}}
+    results = {name: data.get("res") or {} for name, data in done.items()}
+    failed = tuple(e["event_data"].get("task", "") for e in events if e.get("event") == "runner_on_failed")
+    report = _report(results.get("secloop_commit", {}))
+    decided, committed = results.get("secloop_decide", {}), results.get("secloop_commit", {})
+    feedback = Feedback(
+        run_id=uuid.uuid4().hex,
+        incident_id=decided.get("incident_id"),
+        status=status,
+        rc=rc,
+        changed=bool(committed.get("changed")),
+        rs_exe=_rs_exe(results, failed=bool(failed)),
+        rs_service=_rs_service(report),
+        outcome=report.outcome.value if report else None,
+        task_seconds={name: round(float(data.get("duration") or 0.0), 3) for name, data in done.items()},
+        failed_tasks=failed,
+        seconds=round(seconds, 3),
+    )
+    story = tuple(committed.get("story") or results.get("secloop_plan", {}).get("story") or ())
+    failure = next((str(r["msg"]) for r in results.values() if r.get("msg") and (r.get("failed") or failed)), "")
+    return Run(feedback, story, failure if failed else "")
+
+
+def _module(event: Event) -> str:
+    return str(event["event_data"].get("task_action", "")).rsplit(".", 1)[-1]
+
+
+def _report(committed: Mapping[str, Any]) -> CommitReport | None:
+    raw = committed.get("report")
+    return CommitReport.model_validate(raw) if raw else None
+
+
+def _rs_exe(results: Mapping[str, Mapping[str, Any]], *, failed: bool) -> float | None:
+    if "secloop_decide" not in results:
+        return None
+    return 0.0 if failed else 1.0
+
+
+def _rs_service(report: CommitReport | None) -> float | None:
+    tries = sum(p.tries for p in report.probes) if report else 0
+    if report is None or tries == 0:
+        return None
+    return 1.0 - sum(p.failures for p in report.probes) / tries

@@ -1,0 +1,210 @@
+"""The steps of respond.yml: plain parameters in, JSON-able results out. The modules call these and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from secloop_ai.contracts import ChangePlan, Environment, GuardRefusal, MitigationState, sha256_json
+
+from .context import ENVIRONMENT_FILE, Context, load_environment_file, now
+from .module import StepResult
+
+SNAPSHOTS = "running"
+
+
+def alerts_step(params: Mapping[str, Any], _check: bool) -> StepResult:
+    """Read an alert file and write its summaries."""
+    from secloop_ai.alerts import summarise
+
+    from .folder import dump_summaries
+
+    context = Context(params)
+    summaries, report = summarise(Path(params["alert_file"]))
+    text = dump_summaries(tuple(summaries))
+    path = context.run_dir / f"summaries-{sha256_json(text)[:12]}.json"
+    _write(path, text)
+    warnings = [f"{report.path}:{line}: skipped: {why}" for line, why in report.bad_lines]
+    if report.bad > len(report.bad_lines):
+        warnings.append(f"{report.path}: {report.bad} unreadable lines in all")
+    if report.evicted or report.late:
+        warnings.append(f"{report.path}: {report.evicted} summaries evicted, {report.late} alerts late")
+    values = {
+        "summaries_file": str(path),
+        "summaries": len(summaries),
+        "alerts": report.alerts,
+        "report": report.model_dump(mode="json"),
+    }
+    return StepResult(changed=False, values=values, warnings=tuple(warnings))
+
+
+def decide_step(params: Mapping[str, Any], check: bool) -> StepResult:
+    """Environment and live state, policy, guard; writes the decision's folder."""
+    from secloop_ai.policies import load_policy
+
+    from .decide import build_request, decide
+    from .devices import on_path, read_running, with_offers
+    from .folder import load_summaries
+
+    context = Context(params)
+    summaries = load_summaries(Path(params["summaries_file"]))
+    environment = context.environment()
+    devices = [d for name in on_path(summaries, environment) if (d := environment.device(name))]
+    passwords = context.passwords(environment)
+    running, failed = read_running(devices, passwords, concurrency=context.settings.concurrency)
+    if devices and not running:
+        raise next(iter(failed.values()))
+    environment = with_offers(environment, running)
+    request = build_request(summaries, environment)
+    settings = context.settings
+    try:
+        decision = decide(request, load_policy(settings.policy), candidates=settings.candidates, seed=settings.seed)
+    except GuardRefusal as refusal:
+        if refusal.verdict is not None and not check:
+            context.ledger.record_decision(refusal.verdict, request, now=now())
+        raise
+    if not check:
+        context.ledger.record_decision(decision, request, now=now())
+    folder = context.run_dir / decision.incident_id
+    _write_decision(folder, decision.model_dump_json(indent=2), request.summaries, environment)
+    _write_running(folder / SNAPSHOTS, running)
+    values = {
+        "incident_id": decision.incident_id,
+        "decision_dir": str(folder),
+        "actions": decision.for_people(),
+        "quiet": decision.strategy.quiet,
+    }
+    warnings = [f"{error}: what would change there cannot be planned" for error in failed.values()]
+    warnings += [f"{n} {role} entities have no pointer left" for role, n in decision.pointers.left_out.items()]
+    return StepResult(changed=False, values=values, warnings=tuple(warnings))
+
+
+def plan_step(params: Mapping[str, Any], check: bool) -> StepResult:
+    """The decision as a plan folder; touches no device unless one is in the plan that was not read yet."""
+    from .draft import draft
+    from .folder import PlanFolder, load_decision, load_summaries, write_plan
+    from .plan import plan_response
+    from .story import plan_story, plan_summary
+
+    context = Context(params)
+    folder = Path(params["decision_dir"])
+    decision = load_decision(folder / "decision.json")
+    summaries = load_summaries(folder / "request.json")
+    environment = load_environment_file(folder / ENVIRONMENT_FILE)
+    active = context.ledger.mitigations(states=(MitigationState.ACTIVE,))
+    made = draft(decision.strategy, decision.incident_id, environment, active)
+    running = _read_written(folder / SNAPSHOTS)
+    missing = [n for n in made.operations() if n not in running]
+    running |= _read_missing(context, environment, missing)
+    plan = plan_response(decision.incident_id, made, environment, running, now())
+    target = Path(params.get("plan_dir") or folder / "plan")
+    story = plan_story(plan, decision)
+    write_plan(target, PlanFolder(plan, decision, summaries), plan_summary(plan, decision, summaries, plan.created_at))
+    if not check:
+        context.ledger.record_plan(plan, now=now())
+    values = {
+        "plan_dir": str(target),
+        "plan_id": plan.plan_id,
+        "needed": plan.changes,
+        "traffic": {d.device: list(d.traffic) for d in plan.devices},
+        "story": list(story),
+    }
+    return StepResult(changed=False, values=values, diff=_diffs((plan,)))
+
+
+def commit_step(params: Mapping[str, Any], check: bool) -> StepResult:
+    """A plan folder onto the network, or (check mode) nothing but what it would do."""
+    from .folder import read_plan
+    from .story import plan_story, report_story
+
+    content = read_plan(Path(params["plan_dir"]))
+    if check:
+        story = list(plan_story(content.plan, content.decision))
+        return StepResult(content.plan.changes, {"outcome": "not committed (check mode)", "report": {}, "story": story})
+    from .commit import commit_plan
+    from .recover import recover_all
+
+    context = Context(params)
+    recover_all(context)
+    decision_dir = params.get("decision_dir")
+    environment = (
+        load_environment_file(Path(decision_dir) / ENVIRONMENT_FILE) if decision_dir else context.environment()
+    )
+    report = commit_plan(content, environment, context.passwords(environment), context.ledger, context.settings)
+    values = {
+        "outcome": report.outcome.value,
+        "report": report.model_dump(mode="json"),
+        "story": [*plan_story(content.plan, content.decision), *report_story(report)],
+    }
+    return StepResult(report.outcome == "confirmed", values, report.warnings, _diffs((content.plan,)))
+
+
+def rollback_step(params: Mapping[str, Any], check: bool) -> StepResult:
+    """Mitigations off the network: of an incident, all, or those overdue."""
+    from secloop_ai.contracts import InputError
+
+    from .undo import expire_due, roll_back
+
+    context = Context(params)
+    if params.get("expired"):
+        removal = expire_due(context, within_s=float(params.get("within_s") or 0.0), check=check)
+    elif params.get("incident"):
+        removal = roll_back(context, str(params["incident"]), check=check)
+    else:
+        raise InputError("give incident (an id, or 'all'), or expired: true")
+    changed = bool(removal.removed) or any(p.changes for p in removal.plans)
+    values = {"removed": list(removal.removed), "story": list(removal.story)}
+    return StepResult(changed, values, removal.failures, _diffs(removal.plans))
+
+
+def _diffs(plans: Sequence[ChangePlan]) -> tuple[dict[str, str], ...]:
+    """Ansible diff entries: what traffic changes, beside the document."""
+    found = []
+    for device in (d for p in plans for d in p.devices if d.edit):
+        traffic = "".join(f"{device.device}: {line}\n" for line in device.traffic)
+        found.append({"prepared": f"traffic that changes:\n{traffic}\n{device.document}"})
+    return tuple(found)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
+def _write_decision(folder: Path, decision: str, summaries: Any, environment: Environment) -> None:
+    from .folder import dump_summaries
+
+    _write(folder / "decision.json", decision)
+    _write(folder / "request.json", dump_summaries(summaries))
+    _write(folder / ENVIRONMENT_FILE, environment.model_dump_json())
+
+
+def _write_running(folder: Path, running: Mapping[str, Any]) -> None:
+    for old in folder.glob("*"):  # of an earlier run; a device not read now must not look as if it had been
+        old.unlink()
+    for name, state in running.items():
+        _write(folder / f"{name}.xml", state.data)
+        _write(folder / f"{name}.capabilities", "\n".join(sorted(state.capabilities)))
+
+
+def _read_written(folder: Path) -> dict[str, Any]:
+    from .plan import Running
+
+    return {
+        p.stem: Running(p.read_text(), frozenset(p.with_suffix(".capabilities").read_text().split("\n")))
+        for p in folder.glob("*.xml")
+    }
+
+
+def _read_missing(context: Context, environment: Environment, names: Sequence[str]) -> dict[str, Any]:
+    from .devices import read_running
+
+    devices = [d for n in names if (d := environment.device(n))]
+    if not devices:
+        return {}
+    found, failed = read_running(devices, context.passwords(environment), concurrency=context.settings.concurrency)
+    for error in failed.values():
+        raise error
+    return dict(found)

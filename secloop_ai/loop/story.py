@@ -1,0 +1,94 @@
+"""What happened, in lines for a person. No alert text, no secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from secloop_ai.contracts import (
+    Action,
+    AlertSummary,
+    ChangePlan,
+    CommitReport,
+    Decision,
+    Observe,
+    ProbeResult,
+)
+
+
+def action_line(action: Action) -> str:
+    """One action: its name, its target, how long."""
+    fields = action.model_dump(mode="json", exclude={"kind", "ttl_s"}, exclude_none=True)
+    target = " ".join(f"{k}={v}" for k, v in fields.items())
+    return f"{action.kind} {target}" + ("" if isinstance(action, Observe) else f" for {seconds(action.ttl_s)}")
+
+
+def seconds(value: float) -> str:
+    """Seconds as a person says them: ``45 s``, ``12 min``, ``3 h``."""
+    size = abs(value)
+    for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
+        if size < limit:
+            return f"{value / unit:.0f} {name}"
+    return f"{value / 86400:.1f} d"
+
+
+def summary_line(summary: AlertSummary) -> str:
+    """One summary, from the sensor's own fields; the signature is shown defused."""
+    port = f":{summary.destination_port}" if summary.destination_port is not None else ""
+    technique = f" {'/'.join(summary.techniques)}" if summary.techniques else ""
+    proof = "handshake seen" if summary.handshake else "no handshake"
+    return (
+        f"{summary.count} x sid {summary.signature_id} '{summary.signature.display(60)}'{technique} "
+        f"{summary.source} -> {summary.destination}{port} ({proof}, {summary.classification})"
+    )
+
+
+def plan_story(plan: ChangePlan, decision: Decision | None) -> tuple[str, ...]:
+    """The plan: strategy, then what traffic changes on which device."""
+    lines = [f"incident {plan.incident_id}, plan {plan.plan_id}"]
+    if decision:
+        lines += [f"strategy ({decision.strategy.policy}): {action_line(a)}" for a in decision.strategy.actions]
+        lines += [f"because: {decision.strategy.rationale}"] if decision.strategy.rationale else []
+    lines += [f"already active: {m}" for m in plan.renewed]
+    for device in plan.devices:
+        lines += [f"{device.device}: {t}" for t in device.traffic] or [f"{device.device}: nothing to change"]
+    return tuple(lines if plan.devices else [*lines, "no device is touched"])
+
+
+def plan_summary(
+    plan: ChangePlan, decision: Decision | None, summaries: Iterable[AlertSummary], written: datetime
+) -> str:
+    """The plan folder's summary.txt."""
+    evidence = [f"  {summary_line(s)}" for s in summaries]
+    mitigations = [f"  {m.mitigation_id}: {action_line(m.action)}" for m in plan.mitigations]
+    parts = [
+        f"SecLoop plan {plan.plan_id} ({plan.purpose}), incident {plan.incident_id}, {written:%Y-%m-%d %H:%M:%S} UTC",
+        *(["", "Evidence:", *evidence] if evidence else []),
+        *(["", "Mitigations:", *mitigations] if mitigations else []),
+        "",
+        "Changes:",
+        *(f"  {line}" for line in plan_story(plan, decision)[1:]),
+        "",
+        "Apply it with: ansible-playbook playbooks/apply.yml -e plan_dir=THIS_FOLDER",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def report_story(report: CommitReport) -> tuple[str, ...]:
+    """A transaction: every device, every probe, every reason."""
+    lines = [f"transaction {report.transaction_id}: {report.outcome.value.replace('_', ' ')}"]
+    for device in report.devices:
+        spent = f", {sum(device.timings_ms.values()):.0f} ms in NETCONF" if device.timings_ms else ""
+        why = f" at {device.operation}: {device.message}" if device.message else ""
+        lines.append(f"{device.device}: {device.state.value.replace('_', ' ')}{why}{spent}")
+    lines += [probe_line(p) for p in report.probes]
+    lines += [f"reason: {r}" for r in report.reasons]
+    lines += [f"warning: {w}" for w in report.warnings]
+    return tuple(lines)
+
+
+def probe_line(probe: ProbeResult) -> str:
+    """A legitimate check: who, what, how it went."""
+    result = "served" if probe.green else f"{probe.failures} of {probe.tries} failed ({probe.detail})"
+    count = f", {probe.tries} tries" if probe.green else ""
+    return f"{probe.phase} the change, {probe.client} -> {probe.service} ({probe.target}): {result}{count}"

@@ -1,0 +1,1 @@
+"""Learning: corpus, SFT, SA-GRPO, baselines, evaluation. Empty until the policy that learns is built."""
