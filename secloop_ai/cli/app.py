@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
 
 import typer
 
@@ -30,9 +31,9 @@ def build() -> typer.Typer:
     return app
 
 
-def _load(found: dict[str, object], name: str, package: str) -> typer.Typer:
+def _load(found: Mapping[str, EntryPoint], name: str, package: str) -> typer.Typer:
     try:
-        loaded = found[name].load()  # type: ignore[attr-defined] # an EntryPoint; importlib's stubs want no import
+        loaded = found[name].load()
     except (KeyError, ImportError) as error:
         return _absent(name, package, str(error))
     if not isinstance(loaded, typer.Typer):

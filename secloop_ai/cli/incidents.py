@@ -37,9 +37,6 @@ def show_incident(
 ) -> None:
     """One incident: evidence, strategy, verdict, commits, mitigations."""
     record = Context({"ledger_url": ledger}).ledger.incident(incident)
-    if record is None:
-        typer.echo(f"secloop: no incident {incident!r} in the ledger", err=True)
-        raise typer.Exit(1)
     if as_json:
         typer.echo(record.model_dump_json(indent=2))
         return

@@ -27,9 +27,9 @@ from secloop_ai.contracts import (
     TaggedOp,
     TransactionFailed,
 )
-from secloop_ai.dialects import OUR_PREFIX
+from secloop_ai.dialects.marks import mark_of, tags_in
 from secloop_ai.guard import review
-from secloop_ai.netconf import Work, run_transaction
+from secloop_ai.netconf import Work, new_persist_id, run_transaction
 from secloop_ai.settings import Settings
 
 from .context import EXPIRER, now
@@ -82,7 +82,7 @@ def commit_plan(
     pending, mitigations = _open(plan, settings)
     with Watch(environment) as watch:
         report = run_transaction(
-            [_work(d, plan, environment, passwords) for d in plan.devices if d.edit],
+            [work_for(d, plan, environment, passwords) for d in plan.devices if d.edit],
             pending=pending,
             mitigations=mitigations,
             journal=ledger,
@@ -115,7 +115,7 @@ def _open(plan: ChangePlan, settings: Settings) -> tuple[PendingCommit, tuple[Mi
         transaction_id=uuid.uuid4().hex[:12],
         plan_id=plan.plan_id,
         incident_id=plan.incident_id,
-        persist_id=f"secloop-{uuid.uuid4().hex}",
+        persist_id=new_persist_id(),
         devices=tuple(d.device for d in plan.devices if d.edit),
         mitigation_ids=tuple(m.mitigation_id for m in plan.mitigations),
         purpose=plan.purpose,
@@ -156,7 +156,14 @@ def _renew(plan: ChangePlan, ledger: LedgerPort) -> None:
             ledger.renew((m.mitigation_id,), expires_at=at + timedelta(seconds=m.action.ttl_s), now=at)
 
 
-def _work(change: DevicePlan, plan: ChangePlan, environment: Environment, passwords: Mapping[str, SecretStr]) -> Work:
+def work_for(
+    change: DevicePlan, plan: ChangePlan, environment: Environment, passwords: Mapping[str, SecretStr]
+) -> Work:
+    """One device's share of the plan, with what must hold there afterwards.
+
+    Raises:
+        PlanError: the inventory does not hold the device any more.
+    """
     device = environment.device(change.device)
     if device is None:
         raise PlanError(f"{change.device}: in the plan, but not in the inventory")
@@ -174,16 +181,20 @@ def _work(change: DevicePlan, plan: ChangePlan, environment: Environment, passwo
 def effect_check(purpose: str, operations: tuple[TaggedOp, ...]) -> Callable[[DeviceModel], tuple[str, ...]]:
     """What must hold in a device's running configuration after the commit."""
     if purpose == "respond":
-        return lambda model: missing_effects(model, operations, OUR_PREFIX)
+        return lambda model: missing_effects(model, operations, lambda name: mark_of(name) is not None)
     return lambda model: left_behind(model, operations)
 
 
 def left_behind(model: DeviceModel, operations: tuple[TaggedOp, ...]) -> tuple[str, ...]:
     """One sentence for each entry of these operations that is still on the device."""
     tags = {t.tag for t in operations}
-    marks = tuple(f"{OUR_PREFIX}{tag}-" for tag in tags)
-    entries = [f"entry {r.name} of ACL {a.name}" for a in model.acls for r in a.rules if r.name.startswith(marks)]
-    routes = [f"discard route {d.prefix}" for d in model.discards if d.tag and any(t in d.tag for t in tags)]
+    entries = [
+        f"entry {r.name} of ACL {a.name}"
+        for a in model.acls
+        for r in a.rules
+        if (mark := mark_of(r.name)) and mark.tag in tags
+    ]
+    routes = [f"discard route {d.prefix}" for d in model.discards if tags & set(tags_in(d.tag))]
     ports = [
         f"port {t.op.interface} in its mitigated state"
         for t in operations

@@ -14,6 +14,7 @@ from secloop_ai.contracts import Environment, InputError
 from secloop_ai.settings import Settings
 
 if TYPE_CHECKING:
+    from secloop_ai.inventory import Loaded, Reading
     from secloop_ai.ledger import Ledger
 
 ENVIRONMENT_FILE = "environment.json"
@@ -35,6 +36,8 @@ class Context:
         self.settings = settings_with({**given, **numbers})
         self.inventory: Sequence[str] = tuple(params.get("inventory") or ())
         self._ledger: Ledger | None = None
+        self._reading: Reading | None = None
+        self._loaded: Loaded | None = None
 
     @property
     def run_dir(self) -> Path:
@@ -56,24 +59,41 @@ class Context:
             self._ledger = open_ledger(self.settings.ledger_url)
         return self._ledger
 
+    def start_reading(self) -> None:
+        """Set the reading of the inventory off, in a process of its own, while the caller imports what it needs."""
+        from secloop_ai.inventory import start
+
+        if self._reading is None:
+            self._reading = start(self.inventory, secrets=True)
+
+    def load(self) -> Loaded:
+        """The inventory as an Environment, and its passwords; read once.
+
+        Raises:
+            InventoryError: the inventory is wrong.
+        """
+        if self._loaded is None:
+            self.start_reading()
+            from secloop_ai.dialects import known
+            from secloop_ai.inventory import load_with_secrets
+
+            reading, self._reading = self._reading, None
+            self._loaded = load_with_secrets(reading or self.inventory, known_dialects=known())
+        return self._loaded
+
     def environment(self) -> Environment:
         """The inventory as an Environment.
 
         Raises:
             InventoryError: the inventory is wrong.
         """
-        from secloop_ai.dialects import known
-        from secloop_ai.inventory import load_environment
+        return self.load().environment
 
-        return load_environment(self.inventory, known_dialects=known())
-
-    def passwords(self, environment: Environment) -> dict[str, SecretStr]:
-        """Device passwords from the inventory (vault); asked for only where a device has no key."""
-        if all(d.connection.key_file for d in environment.devices):
+    def passwords(self, environment: Environment) -> Mapping[str, SecretStr]:
+        """Device passwords from the inventory (vault); read only where some device has no key file."""
+        if self._loaded is None and all(d.connection.key_file for d in environment.devices):
             return {}
-        from secloop_ai.inventory import secrets
-
-        return secrets(self.inventory)
+        return self.load().secrets
 
 
 def settings_with(values: Mapping[str, Any]) -> Settings:

@@ -20,6 +20,7 @@ from secloop_ai.contracts import (
     Strategy,
     TaggedOp,
 )
+from secloop_ai.dialects.marks import mark_of
 
 from .compile import compile_action
 
@@ -100,7 +101,7 @@ def bind_prior(ops: Sequence[TaggedOp], model: DeviceModel) -> tuple[TaggedOp, .
     )
 
 
-def refuse_opening(device: str, ops: Sequence[TaggedOp], model: DeviceModel, ours: str) -> None:
+def refuse_opening(device: str, ops: Sequence[TaggedOp], model: DeviceModel) -> None:
     """Our permits stand before the operator's entries: refuse one that would let through what those drop.
 
     Raises:
@@ -113,7 +114,7 @@ def refuse_opening(device: str, ops: Sequence[TaggedOp], model: DeviceModel, our
         for rule in (r for r in op.rules if r.action is RuleAction.PERMIT):
             for acl in model.attached(op.interface, op.direction):
                 for entry in acl.rules:
-                    if entry.action is RuleAction.PERMIT or entry.name.startswith(ours) or not entry.overlaps(rule):
+                    if entry.action is RuleAction.PERMIT or mark_of(entry.name) or not entry.overlaps(rule):
                         continue
                     where = f"{device} {op.interface} {op.direction}"
                     raise PlanError(f"{where}: '{rule}' would open what entry {entry.name} of ACL {acl.name} drops")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 
 from secloop_ai.contracts import (
@@ -20,6 +20,8 @@ from secloop_ai.contracts import (
     TaggedOp,
 )
 
+Ours = Callable[[str], bool]
+
 STRANGERS = {
     4: tuple(ip_address(a) for a in ("198.18.7.7", "192.0.2.253", "203.0.113.253", "198.51.100.253")),
     6: tuple(ip_address(a) for a in ("2001:db8:ffff::7", "2001:db8:eeee::7", "2001:db8:dddd::7")),
@@ -27,18 +29,18 @@ STRANGERS = {
 """Addresses that stand for "anybody else" (RFC 5737, RFC 2544, RFC 3849)."""
 
 
-def missing_effects(model: DeviceModel, operations: Iterable[TaggedOp], ours: str) -> tuple[str, ...]:
+def missing_effects(model: DeviceModel, operations: Iterable[TaggedOp], ours: Ours) -> tuple[str, ...]:
     """One sentence for each operation that the device's running configuration does not put into effect.
 
     Args:
         model: parsed from the running configuration.
         operations: what should hold.
-        ours: prefix of our own entries' names; a drop of ours in front of a permit of ours is no defect.
+        ours: whether an entry of that name is ours; a drop of ours in front of a permit of ours is no defect.
     """
     return tuple(problem for tagged in operations for problem in _missing(model, tagged.op, ours))
 
 
-def _missing(model: DeviceModel, op: Operation, ours: str) -> list[str]:
+def _missing(model: DeviceModel, op: Operation, ours: Ours) -> list[str]:
     if isinstance(op, AdminOp):
         want = "up" if op.enabled else "down"
         return [] if model.is_up(op.interface) == op.enabled else [f"port {op.interface} is not {want}"]
@@ -48,11 +50,11 @@ def _missing(model: DeviceModel, op: Operation, ours: str) -> list[str]:
     return [problem for rule in op.rules if (problem := _rule_missing(model, op, rule, ours))]
 
 
-def _rule_missing(model: DeviceModel, op: FilterOp, rule: PacketRule, ours: str) -> str | None:
+def _rule_missing(model: DeviceModel, op: FilterOp, rule: PacketRule, ours: Ours) -> str | None:
     packet = sample(rule, op)
     result = model.filter(packet, op.interface, op.direction)
     by = result.rule
-    if by is not None and (by.same_effect(rule) or (by.name.startswith(ours) and result.action is RuleAction.DROP)):
+    if by is not None and (by.same_effect(rule) or (ours(by.name) and result.action is RuleAction.DROP)):
         return None
     seen = f"met '{by}' ({by.name})" if by else "met no entry"
     return f"{op.interface} {op.direction}: a packet for '{rule}' {seen}"

@@ -106,7 +106,8 @@ def read_plan(folder: Path) -> PlanFolder:
     _hold_to(folder, manifest["files"])
     plan = _load(ChangePlan, folder / "plan.json")
     devices = tuple(_with_files(folder, device) for device in plan.devices)
-    decision, summaries = None, ()
+    decision: Decision | None = None
+    summaries: tuple[AlertSummary, ...] = ()
     if "decision.json" in manifest["files"]:
         decision = _load(Decision, folder / "decision.json")
         summaries = load_summaries(folder / "request.json")

@@ -17,7 +17,7 @@ from secloop_ai.contracts import (
     TaggedOp,
     sha256_json,
 )
-from secloop_ai.dialects import OUR_PREFIX, dialect, document_diff, traffic_diff
+from secloop_ai.dialects import dialect, document_diff, traffic_diff
 
 from .draft import Draft, Tagged, bind_prior, by_device, refuse_opening
 
@@ -61,7 +61,7 @@ def plan_response(
         spoken = dialect_of(environment, name)
         model = spoken.parse(running[name].data)
         fresh = [t for t in wanted if t.tag in new]
-        refuse_opening(name, fresh, model, OUR_PREFIX)
+        refuse_opening(name, fresh, model)
         _refuse_unable(name, spoken, fresh, running[name])
         ops = (*bind_prior(fresh, model), *(t for t in wanted if t.tag not in new))
         for tagged in ops:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from secloop_ai.contracts import CommitReport, DeviceReport, DeviceState, Outcome, PendingCommit, TaggedOp
-from secloop_ai.netconf import Settle, settle_pending
+from secloop_ai.contracts import CommitReport, PendingCommit, TaggedOp
+from secloop_ai.netconf import Work, settle_pending
 
 from .commit import effect_check
 from .context import Context, now
@@ -22,26 +22,20 @@ def _recover(context: Context, pending: PendingCommit) -> CommitReport:
     environment = context.environment()
     passwords = context.passwords(environment)
     operations = _operations(context, pending)
-    known = [name for name in pending.devices if environment.device(name)]
-    settles = [
-        Settle(
+    works = [
+        Work(
             device=device,
             password=passwords.get(name),
             dialect=dialect_of(environment, name),
+            edit="",
+            base_digests={},
             operations=operations.get(name, ()),
             check=effect_check(pending.purpose, operations.get(name, ())),
         )
-        for name in known
+        for name in pending.devices
         if (device := environment.device(name))
     ]
-    report = settle_pending(pending, settles, settings=context.settings)
-    gone = set(pending.devices) - set(known)
-    if gone:
-        lost = tuple(
-            DeviceReport(device=n, state=DeviceState.IN_DOUBT, operation="recover", message="not in the inventory")
-            for n in sorted(gone)
-        )
-        report = report.model_copy(update={"outcome": Outcome.IN_DOUBT, "devices": (*report.devices, *lost)})
+    report = settle_pending(pending, works, settings=context.settings)
     context.ledger.settle_commit(report, now=now())
     return report
 

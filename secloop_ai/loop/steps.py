@@ -41,13 +41,14 @@ def alerts_step(params: Mapping[str, Any], _check: bool) -> StepResult:
 
 def decide_step(params: Mapping[str, Any], check: bool) -> StepResult:
     """Environment and live state, policy, guard; writes the decision's folder."""
+    context = Context(params)
+    context.start_reading()  # in a process of its own, while the imports below run
     from secloop_ai.policies import load_policy
 
     from .decide import build_request, decide
     from .devices import on_path, read_running, with_offers
     from .folder import load_summaries
 
-    context = Context(params)
     summaries = load_summaries(Path(params["summaries_file"]))
     environment = context.environment()
     devices = [d for name in on_path(summaries, environment) if (d := environment.device(name))]

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from secloop_ai.contracts import (
     ChangePlan,
     DeviceError,
-    InputError,
     Mitigation,
     MitigationState,
     SecLoopError,
@@ -45,14 +44,14 @@ def roll_back(context: Context, incident: str, *, check: bool = False) -> Remova
     """Take an incident's mitigations, or ``all``, off the network, in one transaction.
 
     Raises:
-        InputError: the ledger does not know the incident.
+        LedgerError: the ledger does not know the incident.
         TransactionFailed: it was undone; everything is as before.
     """
     if not check:
         recover_all(context)
     chosen = None if incident == EVERYTHING else incident
-    if chosen and context.ledger.incident(chosen) is None:
-        raise InputError(f"incident {incident!r} is not in the ledger: see `secloop incidents`")
+    if chosen:
+        context.ledger.incident(chosen)
     leaving = context.ledger.mitigations(incident_id=chosen, states=REMOVABLE)
     if not leaving:
         return Removal((), (), (f"incident {incident}: nothing of it is on the network",))

@@ -1,0 +1,1 @@
+"""The lab: emulated devices, battlefields and what runs in them."""

@@ -1,0 +1,214 @@
+"""A device's datastores and what the NETCONF operations do to them. No I/O; time comes in as `call_later`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .checks import violations
+from .confirmed import CallLater, CommitRequest, ConfirmedCommit
+from .edit import Operation, apply_each, apply_edit
+from .errors import RpcError, invalid, not_supported
+from .features import Features
+from .locks import Locks, lock_denied
+from .names import Element
+from .schema import SchemaNode
+from .tree import Node
+
+
+@dataclass(frozen=True, slots=True)
+class EditRequest:
+    """The parameters of an `<edit-config>`."""
+
+    target: str
+    config: Element
+    default: Operation = Operation.MERGE
+    error_option: str = "stop-on-error"
+    test_option: str = "set"
+
+
+class Failures(Exception):  # noqa: N818 - a bundle of errors, not one
+    """Several rpc-errors for one request."""
+
+    def __init__(self, errors: list[RpcError]) -> None:
+        super().__init__("; ".join(f"{error.path}: {error} [{error.tag}]" for error in errors))
+        self.errors = errors
+
+
+class Datastores:
+    """running, candidate, their locks and the pending confirmed commit.
+
+    The candidate is shared by all sessions and follows running until someone edits it.
+    """
+
+    def __init__(
+        self,
+        root: SchemaNode,
+        features: Features,
+        running: Node,
+        *,
+        call_later: CallLater,
+        on_rollback: Callable[[str], None],
+    ) -> None:
+        self._root = root
+        self._features = features
+        self._on_rollback = on_rollback
+        self._candidate: Node | None = None
+        self._valid: Node | None = None
+        self.running = running
+        self.locks = Locks()
+        self.confirmed = ConfirmedCommit(call_later, self._roll_back)
+
+    @property
+    def candidate_modified(self) -> bool:
+        """Whether the candidate holds changes that were not committed."""
+        return self._candidate is not None and self._candidate != self.running
+
+    def read(self, name: str) -> Node:
+        """The content of a datastore.
+
+        Raises:
+            RpcError: invalid-value where the device has no such datastore.
+        """
+        self._require(name)
+        return self._candidate if name == "candidate" and self._candidate is not None else self.running
+
+    def lock(self, session: int, target: str) -> None:
+        """Serve `<lock>`; see RFC 6241 section 7.5 for when it is denied."""
+        self._require(target)
+        if target == "candidate" and self.candidate_modified and target not in self.locks.holders:
+            raise lock_denied(0, "the candidate holds changes that were neither committed nor discarded")
+        pending = self.confirmed.pending
+        if target == "running" and pending and pending.session != session:
+            raise lock_denied(pending.session, f"session {pending.session} has a confirmed commit pending")
+        self.locks.take(session, target)
+
+    def unlock(self, session: int, target: str) -> None:
+        """Serve `<unlock>`; the candidate's uncommitted changes go with its lock (section 8.3.5.2)."""
+        self._require(target)
+        self.locks.release(session, target)
+        if target == "candidate":
+            self._candidate = None
+
+    def discard(self, session: int) -> None:
+        """Serve `<discard-changes>`."""
+        self._require_candidate("discard-changes")
+        self.locks.require_free(session, "candidate")
+        self._candidate = None
+
+    def edit(self, session: int, request: EditRequest) -> None:
+        """Serve `<edit-config>`.
+
+        With `rollback-on-error` a wrong edit changes nothing. Otherwise the top-level subtrees before the
+        wrong one stay (`stop-on-error`), or all but the wrong ones (`continue-on-error`).
+
+        Raises:
+            RpcError: what is wrong with the edit.
+            Failures: several things are.
+        """
+        self._require_writable(request.target)
+        self.locks.require_free(session, request.target)
+        before = self.read(request.target)
+        if request.test_option == "test-only":
+            self._check(apply_edit(self._root, before, request.config, request.default))
+            return
+        after, errors = self._edited(before, request)
+        if request.target == "running" or request.test_option == "test-then-set":
+            self._check(after)
+        self._write(request.target, after)
+        if errors:
+            raise Failures(errors)
+
+    def _edited(self, before: Node, request: EditRequest) -> tuple[Node, list[RpcError]]:
+        if request.error_option == "rollback-on-error":
+            return apply_edit(self._root, before, request.config, request.default), []
+        stop = request.error_option == "stop-on-error"
+        return apply_each(self._root, before, request.config, request.default, stop_at_error=stop)
+
+    def validate(self, content: Node) -> None:
+        """Serve `<validate>`.
+
+        Raises:
+            Failures: everything that is wrong.
+        """
+        self._check(content)
+
+    def parse(self, config: Element) -> Node:
+        """A whole configuration from its XML.
+
+        Raises:
+            RpcError: what is wrong with it.
+        """
+        return apply_edit(self._root, self.running, config, Operation.REPLACE)
+
+    def commit(self, session: int, request: CommitRequest) -> None:
+        """Serve `<commit>` in all its forms.
+
+        Raises:
+            RpcError: in-use, invalid-value.
+            Failures: the candidate is not valid; running is unchanged.
+        """
+        self._require_candidate("commit")
+        self.locks.require_free(session, "running", "candidate")
+        self.confirmed.authorise(session, request.persist_id)
+        after = self.read("candidate")
+        self._check(after)
+        before, self.running, self._candidate = self.running, after, None
+        if request.confirmed:
+            self.confirmed.begin(session, before, request)
+        else:
+            self.confirmed.settle()
+
+    def session_ended(self, session: int) -> None:
+        """What the end of a session undoes: its confirmed commit without persist, its locks."""
+        self.confirmed.session_ended(session)
+        for target in self.locks.held_by(session):
+            self.unlock(session, target)
+
+    def foreign_write(self, content: Node) -> None:
+        """Running, as somebody beside NETCONF leaves it; no lock holds it back.
+
+        Raises:
+            Failures: the configuration is not valid.
+        """
+        self._check(content)
+        self.running = content
+
+    def foreign_edit(self, config: Element) -> None:
+        """Merge an edit into running, past all locks.
+
+        Raises:
+            RpcError: the edit is wrong.
+            Failures: the result is not valid.
+        """
+        self.foreign_write(apply_edit(self._root, self.running, config, Operation.MERGE))
+
+    def _roll_back(self, base: Node, reason: str) -> None:
+        self.running = base
+        self._on_rollback(reason)
+
+    def _check(self, content: Node) -> None:
+        if content is self._valid:
+            return
+        if errors := violations(self._root, content):
+            raise Failures(errors)
+        self._valid = content
+
+    def _write(self, target: str, content: Node) -> None:
+        if target == "running":
+            self.running = content
+        else:
+            self._candidate = content
+
+    def _require(self, name: str) -> None:
+        if name not in self._features.datastores:
+            raise invalid(name, f"this device has no {name} datastore")
+
+    def _require_candidate(self, operation: str) -> None:
+        if not self._features.candidate:
+            raise not_supported(operation, f"<{operation}> needs the :candidate capability")
+
+    def _require_writable(self, target: str) -> None:
+        self._require(target)
+        if target == "running" and not self._features.writable_running:
+            raise not_supported("running", "running cannot be edited directly: no :writable-running capability")

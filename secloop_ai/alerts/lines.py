@@ -1,0 +1,84 @@
+"""Lines of an alert file, plain or gzip, in bounded memory."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import stat
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from secloop_ai.contracts import AlertFileError
+
+MAX_LINE_BYTES = 4 * 1024 * 1024
+"""A longer line is refused: it is read past in pieces and never held."""
+
+BUFFER_BYTES = 1024 * 1024
+_GZIP_MAGIC = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+_DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
+
+
+def read_lines(path: Path | str) -> Iterator[bytes | str]:
+    """Every line of a file: its bytes, or a ``str`` that says why it cannot be used.
+
+    Gzip is told by its magic bytes, not by the name. Where gzip data is damaged, what came before is kept, the
+    damage counts as one unusable line and reading ends there.
+
+    Raises:
+        AlertFileError: missing, not permitted, neither a regular file nor a pipe, a read error, or gzip data that
+            is damaged before its first line.
+    """
+    seen = False
+    try:
+        with _opened(path) as stream:
+            try:
+                for line in _split(stream):
+                    yield line.removeprefix(_BOM) if not seen and isinstance(line, bytes) else line
+                    seen = True
+            except _DAMAGED:
+                if not seen:
+                    raise AlertFileError(f"{path}: the gzip data is damaged from its start") from None
+                yield "the gzip data is damaged or cut off here; the rest of the file is lost"
+    except OSError as error:
+        raise AlertFileError(f"{path}: {error.strerror or 'read error'}") from None
+
+
+@contextmanager
+def _opened(path: Path | str) -> Iterator[BinaryIO]:
+    """The file as a stream of plain bytes."""
+    _refuse_special(path)
+    with Path(path).open("rb", buffering=BUFFER_BYTES) as raw:
+        if not cast("io.BufferedReader", raw).peek(2).startswith(_GZIP_MAGIC):
+            yield raw
+            return
+        with gzip.GzipFile(fileobj=raw) as unpacked:
+            # a C buffer around it: GzipFile's own readline costs twice as much a line
+            yield io.BufferedReader(cast("io.RawIOBase", unpacked), BUFFER_BYTES)
+
+
+def _refuse_special(path: Path | str) -> None:
+    """Only regular files and pipes: a device may never end."""
+    try:
+        mode = Path(path).stat().st_mode
+    except ValueError:
+        raise AlertFileError(f"{str(path)!r}: not a path") from None
+    if stat.S_ISDIR(mode):
+        raise AlertFileError(f"{path}: is a directory, not an alert file")
+    if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+        raise AlertFileError(f"{path}: neither a file nor a pipe")
+
+
+def _split(stream: BinaryIO) -> Iterator[bytes | str]:
+    """Lines, none longer than :data:`MAX_LINE_BYTES`."""
+    read = stream.readline
+    while line := read(MAX_LINE_BYTES + 1):
+        if len(line) <= MAX_LINE_BYTES or line.endswith(b"\n"):
+            yield line
+            continue
+        while (rest := read(BUFFER_BYTES)) and not rest.endswith(b"\n"):
+            pass
+        yield f"longer than {MAX_LINE_BYTES} bytes"

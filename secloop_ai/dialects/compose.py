@@ -1,0 +1,136 @@
+"""A dialect put together from sections, each of which knows one part of the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from secloop_ai.contracts import DeviceModel, TaggedOp
+from secloop_ai.contracts.ports import Rendered
+
+from .capabilities import Need, lacking
+from .tree import Node, difference, prune
+from .xml import Element, canonical, digest, indented, load, text_of
+
+Op = TypeVar("Op")
+Tagged = tuple[str, Op]
+
+
+class Section(Protocol):
+    """One part of a configuration: filters, links or routes. All work on the ``<data>`` element, in place."""
+
+    @property
+    def tables(self) -> tuple[Node, ...]:
+        """How this part is built."""
+
+    def read(self, root: Element) -> DeviceModel:
+        """This part of the model."""
+
+    def apply(self, root: Element, ops: Sequence[TaggedOp]) -> None:
+        """Make the operations of this section hold; others are ignored."""
+
+    def remove(self, root: Element, ops: Sequence[TaggedOp]) -> None:
+        """Take the entries with the operations' tags away."""
+
+    def tags(self, root: Element) -> Iterator[str]:
+        """Every mark in this part."""
+
+    def subtrees(self, root: Element, ops: Sequence[TaggedOp]) -> Iterator[tuple[str, list[Element]]]:
+        """What the operations touch or their rendering depends on, by a readable path."""
+
+
+@dataclass(frozen=True)
+class TreeDialect:
+    """The Dialect protocol over sections and tables.
+
+    Attributes:
+        filter_xml: children of the subtree filter.
+        needs: action → what the hello must offer for it; an action that is absent has no model in the dialect.
+    """
+
+    name: str
+    tag_place: str
+    filter_xml: str
+    sections: tuple[Section, ...]
+    needs: Mapping[str, Sequence[Need]]
+
+    def read_filter(self) -> str:
+        """Children of ``<filter type="subtree">``."""
+        return self.filter_xml
+
+    def not_offered(self, capabilities: Iterable[str]) -> dict[str, str]:
+        """Actions this device cannot take, each with the reason."""
+        return lacking(self.needs, capabilities)
+
+    def parse(self, data: str) -> DeviceModel:
+        """The model of a configuration.
+
+        Raises:
+            DialectError: not XML, or not the ``<data>`` of a reply.
+        """
+        root = self._load(data)
+        parts = [section.read(root) for section in self.sections]
+        return DeviceModel(
+            acls=tuple(a for p in parts for a in p.acls),
+            attachments=tuple(a for p in parts for a in p.attachments),
+            interfaces=tuple(i for p in parts for i in p.interfaces),
+            discards=tuple(d for p in parts for d in p.discards),
+            notes=tuple(n for p in parts for n in p.notes),
+        )
+
+    def apply(self, data: str, ops: Sequence[TaggedOp]) -> Rendered:
+        """The edit that makes the operations hold.
+
+        All operations of one mitigation on one ACL go into one call: what else carries its tag there is replaced.
+
+        Raises:
+            DialectError: an operation this dialect or this configuration cannot take.
+        """
+        return self._render(data, lambda section, root: section.apply(root, ops))
+
+    def remove(self, data: str, ops: Sequence[TaggedOp]) -> Rendered:
+        """The edit that takes the entries with the operations' tags away, wherever they are on the device."""
+        return self._render(data, lambda section, root: section.remove(root, ops))
+
+    def tags(self, data: str) -> frozenset[str]:
+        """Mitigation ids whose mark is in the configuration."""
+        root = self._load(data)
+        return frozenset(tag for section in self.sections for tag in section.tags(root))
+
+    def digests(self, data: str, ops: Sequence[TaggedOp]) -> dict[str, str]:
+        """SHA-256 of the canonical XML of every subtree the operations touch, by a readable path."""
+        root = self._load(data)
+        found = (pair for section in self.sections for pair in section.subtrees(root, ops))
+        return {path: digest(elements) for path, elements in found}
+
+    def pretty(self, data: str) -> str:
+        """The configuration as stable, indented text."""
+        return indented(self._load(data))
+
+    def canonical(self, data: str) -> str:
+        """The configuration in canonical XML, without white space between elements and without empty containers."""
+        return canonical(self._load(data)).decode()
+
+    def _load(self, data: str) -> Element:
+        root = load(data)
+        prune(root, self._tables())
+        return root
+
+    def _tables(self) -> tuple[Node, ...]:
+        return tuple(node for section in self.sections for node in section.tables)
+
+    def _render(self, data: str, change: Callable[[Section, Element], None]) -> Rendered:
+        before = self._load(data)
+        after = deepcopy(before)
+        for section in self.sections:
+            change(section, after)
+        prune(after, self._tables())
+        text = text_of(after)
+        return Rendered(edit=difference(before, after, self._tables()), after=text)
+
+
+def of_kind(ops: Sequence[TaggedOp], kind: type[Op]) -> list[Tagged[Op]]:
+    """The operations of one kind, each with its tag."""
+    return [(tagged.tag, tagged.op) for tagged in ops if isinstance(tagged.op, kind)]

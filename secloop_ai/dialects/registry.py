@@ -1,0 +1,30 @@
+"""Which dialects there are: every package beside this file that has a ``DIALECT``."""
+
+from __future__ import annotations
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from secloop_ai.contracts.errors import UnknownDialectError
+from secloop_ai.contracts.ports import Dialect
+
+
+@cache
+def known() -> tuple[str, ...]:
+    """Names of the dialects, sorted."""
+    return tuple(sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)]) if m.ispkg))
+
+
+@cache
+def dialect(name: str) -> Dialect:
+    """The dialect of that name.
+
+    Raises:
+        UnknownDialectError: there is none; the text names it and those there are.
+    """
+    if name not in known():
+        raise UnknownDialectError(f"unknown dialect '{name}'; known: {', '.join(known())}")
+    found: Dialect = import_module(f"{__package__}.{name}").DIALECT
+    return found

@@ -1,0 +1,109 @@
+"""A dialect's tables say how a configuration is built; from them follows the edit that turns one into another.
+
+A change is made on a copy of the configuration; the edit is what is left of that copy once everything equal to the
+original is taken out. So the edit and the state after it can never disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .xml import OPERATION, Element, add, identity, leaf, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A part of the data model that a dialect reads or writes: a list (with keys), a container, or a leaf.
+
+    Attributes:
+        tag: name in Clark notation.
+        keys: names of a list's keys, in Clark notation.
+        children: what is edited below it; nothing: a leaf.
+        whole: replaced as one when anything in it changes.
+        partial: a container that is not read whole: what is left of it when ours is gone stays.
+        in_order: a list ordered by its user: when more than an addition at its end or a deletion is needed, the
+            container around it is replaced.
+    """
+
+    tag: str
+    keys: tuple[str, ...] = ()
+    children: tuple[Node, ...] = ()
+    whole: bool = False
+    partial: bool = False
+    in_order: bool = False
+
+    def key(self, element: Element) -> tuple[str | None, ...]:
+        """What tells a list entry from the others."""
+        return tuple(leaf(element, k) for k in self.keys)
+
+
+def prune(parent: Element, tables: Sequence[Node]) -> None:
+    """Take out empty containers: they carry no meaning (RFC 7950 section 7.5.1), and only some servers keep them."""
+    for node in tables:
+        if node.children:
+            for element in parent.findall(node.tag):
+                prune(element, node.children)
+                if not node.keys and len(element) == 0:
+                    parent.remove(element)
+
+
+def difference(before: Element, after: Element, tables: Sequence[Node]) -> str | None:
+    """The edit-config body that turns `before` into `after`; None when they are equal. Uses `after` up."""
+    if not _reduce(before, after, tables, keep=()):
+        return None
+    return "".join(text_of(child) for child in after)
+
+
+def _reduce(before: Element | None, after: Element, tables: Sequence[Node], keep: Sequence[str]) -> bool:
+    """Leave in `after` only what differs from `before`, with its operations; whether anything does."""
+    left = {element for node in tables for element in _changed(before, after, node)}
+    for child in list(after):
+        if child not in left and child.tag not in keep:
+            after.remove(child)
+    return bool(left)
+
+
+def _changed(before: Element | None, after: Element, node: Node) -> list[Element]:
+    """The changed, new and deleted elements of one kind, all of them in `after`; the deleted ones last."""
+    old = {node.key(e): e for e in (before.findall(node.tag) if before is not None else ())}
+    left = [e for e in after.findall(node.tag) if _differs(old.pop(node.key(e), None), e, node)]
+    return left + [_deletion(after, gone, node) for gone in old.values()]
+
+
+def _differs(old: Element | None, new: Element, node: Node) -> bool:
+    if node.whole:
+        if old is not None and text_of(old) == text_of(new):
+            return False
+        new.set(OPERATION, "replace")
+        return True
+    if not node.children:
+        return old is None or old.text != new.text
+    if old is not None and any(_reordered(old, new, child) for child in node.children if child.in_order):
+        new.set(OPERATION, "replace")
+        return True
+    return _reduce(old, new, node.children, keep=node.keys) or (old is None and bool(node.keys))
+
+
+def _reordered(old: Element, new: Element, node: Node) -> bool:
+    """Whether the entries that stay have another order, or a new one stands before one of them."""
+    now = [node.key(e) for e in new.findall(node.tag)]
+    stay = [k for k in (node.key(e) for e in old.findall(node.tag)) if k in now]
+    return now[: len(stay)] != stay
+
+
+def _deletion(parent: Element, gone: Element, node: Node) -> Element:
+    element = add(parent, node.tag)
+    if node.partial:
+        for child in node.children:
+            for inner in gone.findall(child.tag):
+                _deletion(element, inner, child)
+        return element
+    element.set(OPERATION, "delete")
+    for key in node.keys:
+        if (held := gone.find(key)) is not None:
+            copy = add(element, key, held.text)
+            prefix, _, name = (held.text or "").partition(":")
+            if (uri := held.nsmap.get(prefix)) and copy.nsmap.get(prefix) != uri:
+                copy.text = identity(copy, name, uri)
+    return element

@@ -1,0 +1,139 @@
+"""XML as all dialects use it: a parser that fetches and expands nothing, canonical text, digests."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias
+
+from lxml import etree
+
+from secloop_ai.contracts.errors import DialectError
+
+Element: TypeAlias = etree._Element  # noqa: SLF001 - the only name lxml gives its elements
+BASE = "urn:ietf:params:xml:ns:netconf:base:1.0"
+OPERATION = f"{{{BASE}}}operation"
+_ROOTS = ("data", "config")
+_PARSER = etree.XMLParser(
+    resolve_entities=False,
+    no_network=True,
+    load_dtd=False,
+    huge_tree=True,
+    remove_blank_text=True,
+    remove_comments=True,
+    remove_pis=True,
+)
+etree.register_namespace("nc", BASE)
+
+
+def load(data: str) -> Element:
+    """The ``<data>`` element of a get-config reply, without the white space between elements.
+
+    Raises:
+        DialectError: not XML, with a document type, or another element.
+    """
+    try:
+        root: Element = etree.fromstring(data.encode(), _PARSER)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise DialectError(f"the configuration is not XML: {error}") from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise DialectError("the configuration carries a document type, which NETCONF forbids")
+    if (name := local(root)) not in _ROOTS:
+        raise DialectError(f"expected the <data> of a get-config reply, found <{name}>")
+    return root
+
+
+def text_of(element: Element) -> str:
+    """The element as XML text."""
+    return etree.tostring(element, encoding="unicode", with_tail=False)
+
+
+def canonical(element: Element) -> bytes:
+    """The element in exclusive canonical XML: what an ancestor declares and nobody uses does not matter."""
+    return etree.tostring(element, method="c14n", exclusive=True, with_comments=False, with_tail=False)
+
+
+def digest(elements: Iterable[Element]) -> str:
+    """SHA-256 (hex) of the canonical XML of the elements, one after the other."""
+    total = hashlib.sha256()
+    for element in elements:
+        total.update(canonical(element))
+    return total.hexdigest()
+
+
+def indented(element: Element) -> str:
+    """The element as stable text with one leaf a line, for people. Changes the element's white space."""
+    etree.indent(element, space="  ")
+    return text_of(element) + "\n"
+
+
+def local(element: Element) -> str:
+    """The element's name without its namespace."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def leaf(parent: Element, tag: str) -> str | None:
+    """The text of a child leaf without surrounding white space; None when there is no such child."""
+    text = parent.findtext(tag)
+    return None if text is None else text.strip()
+
+
+def add(parent: Element, tag: str, text: str | None = None) -> Element:
+    """Append a child; its namespace becomes the default one where the parent has not declared it."""
+    element: Element = etree.SubElement(parent, tag, nsmap=_declared(parent, tag))
+    element.text = text
+    return element
+
+
+def top(tag: str) -> Element:
+    """An element of its own, its namespace the default one."""
+    nsmap: Any = {None: tag[1:].partition("}")[0]}
+    element: Element = etree.Element(tag, nsmap=nsmap)
+    return element
+
+
+def ensure(parent: Element, tag: str) -> Element:
+    """The child of that name, made when it is not there."""
+    found = parent.find(tag)
+    return add(parent, tag) if found is None else found
+
+
+def identity(place: Element, name: str, namespace: str) -> str:
+    """An identity as it is written in a leaf below `place`, where that namespace is declared."""
+    if place.nsmap.get(None) == namespace:
+        return name
+    prefix = next((p for p, uri in place.nsmap.items() if p and uri == namespace), None)
+    return f"{prefix}:{name}" if prefix else name
+
+
+def identity_name(element: Element, namespace: str) -> str | None:
+    """The identity a leaf holds, without prefix; None when it is of another namespace."""
+    prefix, _, name = (element.text or "").strip().rpartition(":")
+    if prefix and element.nsmap.get(prefix, namespace) != namespace:
+        return None
+    return name
+
+
+def move(parent: Element, index: int, element: Element) -> None:
+    """Move an element to `index` below `parent`, keeping prefixes in its leaves bound.
+
+    lxml drops a prefix declared on the element where the new place knows the namespace by another one; leaves that
+    hold an identity of it (``acl:drop``) would be left with a prefix nobody declares.
+    """
+    bound = list(_bound(element))
+    parent.insert(index, element)
+    for inner, prefix, uri, name in bound:
+        if inner.nsmap.get(prefix) != uri:
+            inner.text = identity(inner, name, uri)
+
+
+def _bound(element: Element) -> Iterator[tuple[Element, str, str, str]]:
+    for inner in element.iter():
+        prefix, colon, name = (inner.text or "").partition(":")
+        if colon and (uri := inner.nsmap.get(prefix)):
+            yield inner, prefix, uri, name
+
+
+def _declared(parent: Element, tag: str) -> Any:
+    uri = tag[1:].partition("}")[0]
+    return None if uri in parent.nsmap.values() else {None: uri}

@@ -1,0 +1,168 @@
+"""What the rules look at: a strategy with its evidence, and what must never be touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from pydantic import ValidationError
+
+from secloop_ai.contracts import (
+    CATALOGUE,
+    TTLS_S,
+    Action,
+    AlertSummary,
+    BlackholeRoute,
+    BlockFlow,
+    BlockIp,
+    Device,
+    Environment,
+    Host,
+    Interface,
+    IPAddress,
+    IPNetwork,
+    PolicyRequest,
+    RateLimit,
+    Strategy,
+)
+
+_MAPPED_BITS = 96
+
+
+@dataclass(frozen=True)
+class Context:
+    """One strategy under review."""
+
+    strategy: Strategy
+    request: PolicyRequest
+
+    @property
+    def environment(self) -> Environment:
+        """The request's network."""
+        return self.request.environment
+
+    @cached_property
+    def actions(self) -> tuple[tuple[int, Action], ...]:
+        """The actions that are well formed, with their place."""
+        return tuple((n, a) for n, a in enumerate(self.strategy.actions) if malformation(a) is None)
+
+    @cached_property
+    def evidence(self) -> tuple[AlertSummary, ...]:
+        """The request's summaries that the strategy names as its evidence."""
+        ids = set(self.strategy.evidence)
+        return tuple(s for s in self.request.summaries if s.summary_id in ids)
+
+    @cached_property
+    def named(self) -> frozenset[IPAddress]:
+        """Addresses that a trusted field of the evidence names."""
+        return frozenset(plain(a) for s in self.evidence for a in (s.source, s.destination))
+
+    @cached_property
+    def proven(self) -> frozenset[IPAddress]:
+        """Addresses that completed a TCP handshake in the evidence: both ends of such a flow answered."""
+        return frozenset(plain(a) for s in self.evidence if s.handshake for a in (s.source, s.destination))
+
+    @cached_property
+    def own(self) -> tuple[IPNetwork, ...]:
+        """The devices' own addresses and the management network."""
+        found: list[IPNetwork] = []
+        for device in self.environment.devices:
+            found += map(ip_network, device.own_addresses())
+            found += _literal(device.connection.address)
+            for port in (i for i in device.interfaces if i.management):
+                found += [*port.networks, *(a.network for a in port.addresses)]
+        return tuple(found)
+
+    @cached_property
+    def untouchable(self) -> tuple[IPNetwork, ...]:
+        """Everything no action may touch: what the inventory protects, and the devices themselves."""
+        return (*self.environment.protected, *self.own)
+
+    def protects(self, network: IPNetwork) -> IPNetwork | None:
+        """The untouchable prefix that a prefix meets, if any."""
+        return next((u for u in self.untouchable if meet(u, network)), None)
+
+    def port(self, device: str, interface: str) -> tuple[Device, Interface] | None:
+        """A device's port by names."""
+        found = self.environment.device(device)
+        port = found.interface(interface) if found else None
+        return (found, port) if found and port else None
+
+    def behind(self, device: str, interface: str) -> tuple[Host, ...]:
+        """The inventory hosts attached to a port."""
+        at = ((h, h.attached_to) for h in self.environment.hosts)
+        return tuple(h for h, a in at if a and (a.device, a.interface) == (device, interface))
+
+    def owners(self, network: IPNetwork) -> tuple[Host, ...]:
+        """The inventory hosts with an address in a prefix."""
+        return tuple(h for h in self.environment.hosts if any(within(a, network) for a in h.addresses))
+
+
+def targets(action: Action) -> Iterator[tuple[str, IPNetwork]]:
+    """The prefixes an action names, each with its parameter."""
+    if isinstance(action, BlockIp | BlockFlow | RateLimit) and action.source is not None:
+        yield "source", unmapped(action.source)
+    if isinstance(action, BlockFlow | RateLimit):
+        yield "destination", unmapped(ip_network(action.destination))
+    if isinstance(action, BlackholeRoute):
+        yield "destination", unmapped(action.destination)
+
+
+def senders(action: Action) -> Iterator[IPNetwork]:
+    """The prefixes an action names as where an attack comes from."""
+    return (network for parameter, network in targets(action) if parameter == "source")
+
+
+def host_of(action: Action) -> str | None:
+    """The name of the host an action is about, if it names one."""
+    name = getattr(action, "host", None)
+    return name if isinstance(name, str) else None
+
+
+def malformation(action: Action) -> str | None:
+    """What is wrong with an action's form, its lifetime aside; None for a well-formed one."""
+    kind = str(getattr(action, "kind", ""))
+    if CATALOGUE.get(kind) is not type(action):
+        return "not an action of the catalogue"
+    fields = {n: getattr(action, n) for n in type(action).model_fields if hasattr(action, n)}
+    try:
+        type(action).model_validate({**fields, "ttl_s": TTLS_S[0]})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_context=False)[0]
+        return f"{kind}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return None
+
+
+def meet(one: IPNetwork, other: IPNetwork) -> bool:
+    """Whether two prefixes share an address."""
+    a, b = unmapped(one), unmapped(other)
+    return a.version == b.version and a.overlaps(b)
+
+
+def within(address: IPAddress, network: IPNetwork) -> bool:
+    """Whether a prefix holds an address."""
+    real, net = plain(address), unmapped(network)
+    return real.version == net.version and real in net
+
+
+def plain(address: IPAddress) -> IPAddress:
+    """An IPv4 address that is written as an IPv6 one (``::ffff:192.0.2.1``) as what it is."""
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
+
+
+def unmapped(network: IPNetwork) -> IPNetwork:
+    """The same for a prefix."""
+    first = plain(network.network_address)
+    if network.version == first.version or network.prefixlen < _MAPPED_BITS:
+        return network
+    return ip_network((first, network.prefixlen - _MAPPED_BITS))
+
+
+def _literal(address: str) -> list[IPNetwork]:
+    """The address as a prefix, if it is one and not a name to be looked up."""
+    try:
+        return [ip_network(ip_address(address))]
+    except ValueError:
+        return []

@@ -1,0 +1,11 @@
+"""Policies: what writes strategies."""
+
+from __future__ import annotations
+
+from .ends import rank
+from .pointers import build_pointers
+from .registry import load_policy
+from .resolve import Problem, Resolution, resolve
+from .schema import strategy_schema
+
+__all__ = ["Problem", "Resolution", "build_pointers", "load_policy", "rank", "resolve", "strategy_schema"]
