@@ -13,7 +13,7 @@ class Frozen(BaseModel):
     """An immutable model with a closed schema: an unknown field is an error, never ignored."""
 
     # defer_build: an Ansible module is a new process and uses few of these models
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def digest(self) -> str:
         """SHA-256 (hex) of the model's canonical JSON: equal models have equal digests."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -105,12 +106,13 @@ class Watch:
                 stderr=subprocess.PIPE,
                 text=True,
             )
-            if child.stdin:
-                child.stdin.write(source + json.dumps([_order(c) for c in group]) + "\n")
-                child.stdin.flush()
         except OSError as error:
             self._fail(group, f"probe could not start: {error.strerror or error}")
             return
+        with contextlib.suppress(BrokenPipeError):  # it has ended already; the reader says why
+            if child.stdin:
+                child.stdin.write(source + json.dumps([_order(c) for c in group]) + "\n")
+                child.stdin.flush()
         reader = threading.Thread(target=self._read, args=(child, group), daemon=True)
         reader.start()
         self._children.append((child, reader))
@@ -173,7 +175,8 @@ class Watch:
             child.terminate()
         for child, reader in children:
             reader.join()
-            child.communicate()
+            with contextlib.suppress(BrokenPipeError):
+                child.communicate()
 
     def __enter__(self) -> Self:
         self.start()

@@ -71,9 +71,9 @@ def test_a_restricted_service_is_tried_as_client_and_as_stranger() -> None:
 
 def test_a_drop_of_ours_before_a_permit_of_ours_is_no_defect() -> None:
     (op,) = compile_action(RestrictService(ttl_s=300, host="app1", service="ssh"), network())["gw1"]
-    ours = PacketRule(name="sl-other", action=RuleAction.DROP, source=ip_network("198.51.100.10/32"))
+    drop = PacketRule(name="sl-other", action=RuleAction.DROP, source=ip_network("198.51.100.10/32"))
     rules = op.rules  # type: ignore[union-attr]
-    both = model(ours, *rules, interface="ge3", direction=Direction.EGRESS)
+    both = model(drop, *rules, interface="ge3", direction=Direction.EGRESS)
     assert missing_effects(both, [TaggedOp(tag=TAG, op=op)], ours) == ()
 
 
