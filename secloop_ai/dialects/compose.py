@@ -11,7 +11,7 @@ from secloop_ai.contracts import DeviceModel, TaggedOp
 from secloop_ai.contracts.ports import Rendered
 
 from .capabilities import Need, lacking
-from .tree import Node, difference, prune
+from .tree import Node, difference, prune, settle
 from .xml import Element, canonical, digest, indented, load, text_of
 
 Op = TypeVar("Op")
@@ -106,12 +106,20 @@ class TreeDialect:
         return {path: digest(elements) for path, elements in found}
 
     def pretty(self, data: str) -> str:
-        """The configuration as stable, indented text."""
-        return indented(self._load(data))
+        """The configuration as stable, indented text: that of :meth:`canonical` for people."""
+        return indented(self._settled(data))
 
     def canonical(self, data: str) -> str:
-        """The configuration in canonical XML, without white space between elements and without empty containers."""
-        return canonical(self._load(data)).decode()
+        """The configuration in canonical XML, with what means nothing taken out of it.
+
+        That is white space between elements, empty containers, and the order of lists that their user does not order.
+        """
+        return canonical(self._settled(data)).decode()
+
+    def _settled(self, data: str) -> Element:
+        root = self._load(data)
+        settle(root, self._tables())
+        return root
 
     def _load(self, data: str) -> Element:
         root = load(data)

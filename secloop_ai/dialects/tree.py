@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .xml import OPERATION, Element, add, identity, leaf, text_of
+from .xml import OPERATION, Element, add, identity, leaf, move, text_of
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
     """A part of the data model that a dialect reads or writes: a list (with keys), a container, or a leaf.
 
+    An edit deletes list entries and leaves, never a container: what somebody else has put into it meanwhile, or what
+    was not read of it, stays.
+
     Attributes:
         tag: name in Clark notation.
         keys: names of a list's keys, in Clark notation.
         children: what is edited below it; nothing: a leaf.
         whole: replaced as one when anything in it changes.
-        partial: a container that is not read whole: what is left of it when ours is gone stays.
         in_order: a list ordered by its user: when more than an addition at its end or a deletion is needed, the
             container around it is replaced.
     """
@@ -30,7 +32,6 @@ class Node:
     keys: tuple[str, ...] = ()
     children: tuple[Node, ...] = ()
     whole: bool = False
-    partial: bool = False
     in_order: bool = False
 
     def key(self, element: Element) -> tuple[str | None, ...]:
@@ -46,6 +47,23 @@ def prune(parent: Element, tables: Sequence[Node]) -> None:
                 prune(element, node.children)
                 if not node.keys and len(element) == 0:
                     parent.remove(element)
+
+
+def settle(parent: Element, tables: Sequence[Node]) -> None:
+    """Bring what is known below `parent` into the order of the tables, and lists into that of their keys.
+
+    Neither order means anything (RFC 7950 sections 7.5.7 and 7.7.8), but for lists ordered by their user.
+    """
+    known: list[Element] = []
+    for node in tables:
+        entries = parent.findall(node.tag)
+        for element in entries:
+            settle(element, node.children)
+        known += entries if node.in_order else sorted(entries, key=lambda e: [k or "" for k in node.key(e)])
+    first = min((parent.index(e) for e in known), default=0)
+    for index, element in enumerate(known, first):
+        if parent[index] is not element:
+            move(parent, index, element)
 
 
 def difference(before: Element, after: Element, tables: Sequence[Node]) -> str | None:
@@ -94,7 +112,7 @@ def _reordered(old: Element, new: Element, node: Node) -> bool:
 
 def _deletion(parent: Element, gone: Element, node: Node) -> Element:
     element = add(parent, node.tag)
-    if node.partial:
+    if node.children and not node.keys:
         for child in node.children:
             for inner in gone.findall(child.tag):
                 _deletion(element, inner, child)

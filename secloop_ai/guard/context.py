@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, ip_address, ip_network
 
 from pydantic import ValidationError
 
@@ -154,10 +154,10 @@ def plain(address: IPAddress) -> IPAddress:
 
 def unmapped(network: IPNetwork) -> IPNetwork:
     """The same for a prefix."""
-    first = plain(network.network_address)
-    if network.version == first.version or network.prefixlen < _MAPPED_BITS:
+    if isinstance(network, IPv4Network) or network.prefixlen < _MAPPED_BITS:
         return network
-    return ip_network((first, network.prefixlen - _MAPPED_BITS))
+    first = network.network_address.ipv4_mapped
+    return network if first is None else ip_network((first, network.prefixlen - _MAPPED_BITS))
 
 
 def _literal(address: str) -> list[IPNetwork]:

@@ -27,8 +27,12 @@ def review(strategy: Strategy, request: PolicyRequest) -> Verdict:
 
 
 def schema_verdict(problems: Iterable[tuple[int, str]]) -> Verdict:
-    """The refusal of a candidate that is no strategy: (index of the call or -1, what is wrong with it)."""
+    """The refusal of a candidate that is no strategy: (index of the call or -1, what is wrong with it).
+
+    It refuses always: without a problem it says that none was named.
+    """
+    named = tuple(problems) or ((-1, "the candidate is no strategy, and nothing says why"),)
     return Verdict(
-        refusals=tuple(Refusal(rule=CLOSED_SCHEMA, action=index, reason=reason) for index, reason in problems),
+        refusals=tuple(Refusal(rule=CLOSED_SCHEMA, action=index, reason=reason) for index, reason in named),
         rules_checked=(CLOSED_SCHEMA,),
     )

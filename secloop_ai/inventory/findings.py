@@ -28,9 +28,14 @@ def key_text(path: KeyPath) -> str:
     return text
 
 
+def closest(word: str, known: Collection[str]) -> list[str]:
+    """The known word that a mistyped one may have been meant to be, if there is one."""
+    return difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+
+
 def did_you_mean(word: str, known: Collection[str]) -> str:
     """``"; did you mean 'x'?"`` where something known is close, else nothing."""
-    close = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    close = closest(word, known)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 

@@ -12,7 +12,7 @@ from secloop_ai.contracts import Device, Environment
 from .build import build_device, build_host
 from .checks import check_membership, cross_check
 from .clients import with_clients
-from .findings import Findings, did_you_mean
+from .findings import Findings, closest
 from .limits import limits_of, protected_of
 from .offers import merge_not_offered, not_offered
 from .schema import DEVICE, DEVICES, HOST, HOSTS, LIMITS, PROTECTED
@@ -108,7 +108,8 @@ def _nothing_there(raw: RawInventory) -> tuple[Unreadable, ...]:
     if not raw.hosts:
         return (Unreadable("holds no host", where),)
     if not any({DEVICES, HOSTS} & set(h.groups) for h in raw.hosts):
-        hint = did_you_mean(DEVICES, raw.groups) or did_you_mean(HOSTS, raw.groups)
+        near = [g for name in (DEVICES, HOSTS) for g in closest(name, raw.groups)]
+        hint = f"; there is a group {near[0]!r}" if near else ""
         return (Unreadable(f"no host is in the group {DEVICES} or {HOSTS}{hint}", where),)
     return ()
 

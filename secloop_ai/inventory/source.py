@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -102,7 +103,7 @@ class Reading:
             self._end()
         said = err.decode("utf-8", "replace").strip()
         if self._process.returncode != 0:
-            return self._failed(f"Ansible could not be run: {said.splitlines()[-1] if said else 'no reason given'}")
+            return self._failed(f"Ansible could not be run: {_last_words(said)}")
         answer = json.loads(out)
         if said and "unreadable" not in answer:
             LOG.warning("Ansible says of the inventory: %s", said)
@@ -145,6 +146,12 @@ def start(sources: Sequence[str], *, config: str | None = None, secrets: bool = 
             pipe.write(request)
         process.stdin = None
     return Reading(process, [str(s) for s in sources], secrets=secrets)
+
+
+def _last_words(said: str) -> str:
+    """A traceback's last message, which may go on in indented lines."""
+    message = re.split(r"^(?=\S)", said, flags=re.MULTILINE)[-1]
+    return " ".join(re.sub(r"^[\w.]*Error: ", "", message).split()) or "it gave no reason"
 
 
 def _typed(answer: Mapping[str, Any], sources: tuple[str, ...]) -> RawInventory:

@@ -18,17 +18,17 @@ from secloop_ai.contracts import (
     incident_id,
 )
 from secloop_ai.guard import review, schema_verdict
-from secloop_ai.policies import build_pointers, resolve
+from secloop_ai.policies import build_pointers, rank, resolve
 
 MAX_SUMMARIES = 64
-"""Summaries a policy is shown; more of them are of the same attack or noise, and the ledger keeps all."""
+"""Summaries a policy is shown, the most urgent first; how many were cut is said."""
 
 
 def build_request(summaries: Sequence[AlertSummary], environment: Environment) -> PolicyRequest:
     """What the policy may look at: summaries with their zones, the pointers, and what is offered."""
     zoned = tuple(
         s.model_copy(update={"zones": (environment.zone_of(s.source), environment.zone_of(s.destination))})
-        for s in summaries[:MAX_SUMMARIES]
+        for s in rank(summaries)[:MAX_SUMMARIES]
     )
     return PolicyRequest(
         summaries=zoned,

@@ -78,6 +78,8 @@ def decide_step(params: Mapping[str, Any], check: bool) -> StepResult:
     }
     warnings = [f"{error}: what would change there cannot be planned" for error in failed.values()]
     warnings += [f"{n} {role} entities have no pointer left" for role, n in decision.pointers.left_out.items()]
+    if (cut := len(summaries) - len(request.summaries)) > 0:
+        warnings.append(f"{cut} of {len(summaries)} summaries, the least urgent, were not shown to the policy")
     return StepResult(changed=False, values=values, warnings=tuple(warnings))
 
 

@@ -81,14 +81,25 @@ def report_story(report: CommitReport) -> tuple[str, ...]:
         spent = f", {sum(device.timings_ms.values()):.0f} ms in NETCONF" if device.timings_ms else ""
         why = f" at {device.operation}: {device.message}" if device.message else ""
         lines.append(f"{device.device}: {device.state.value.replace('_', ' ')}{why}{spent}")
-    lines += [probe_line(p) for p in report.probes]
+    lines += probe_lines(report.probes)
     lines += [f"reason: {r}" for r in report.reasons]
     lines += [f"warning: {w}" for w in report.warnings]
     return tuple(lines)
 
 
-def probe_line(probe: ProbeResult) -> str:
-    """A legitimate check: who, what, how it went."""
-    result = "served" if probe.green else f"{probe.failures} of {probe.tries} failed ({probe.detail})"
-    count = f", {probe.tries} tries" if probe.green else ""
-    return f"{probe.phase} the change, {probe.client} -> {probe.service} ({probe.target}): {result}{count}"
+def probe_lines(probes: Iterable[ProbeResult]) -> list[str]:
+    """The legitimate checks, one line each over both phases; what failed says when."""
+    by_check: dict[tuple[str, str, str], list[ProbeResult]] = {}
+    for probe in probes:
+        by_check.setdefault((probe.client, probe.service, probe.target), []).append(probe)
+    return [f"{c} -> {s} ({t}): {_fared(found)}" for (c, s, t), found in by_check.items()]
+
+
+def _fared(found: Iterable[ProbeResult]) -> str:
+    parts = [
+        f"{p.tries} of {p.tries} served {p.phase}"
+        if p.green
+        else f"{p.failures} of {p.tries} failed {p.phase}: {p.detail}"
+        for p in found
+    ]
+    return ", ".join(parts)

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, Self
 
 from secloop_ai.contracts import Environment, Host, ProbeResult, ProbeVantage, Service
 
-INTERVAL_S = 0.1
+INTERVAL_S = 0.2
+"""Seconds between two tries of a check while a commit is pending; a watch that lasts should be slower."""
 CHECK_TIMEOUT_S = 2.0
 _AGENT = Path(__file__).with_name("probe_agent.py")
 _BOOT = "import sys;n=int(sys.argv[1]);exec(compile(sys.stdin.read(n),'probe','exec'),{'__name__':'__probe__'})"
@@ -79,7 +80,8 @@ class Watch:
     Implements :class:`secloop_ai.contracts.ServiceWatch`. One child process per vantage point.
     """
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, *, interval_s: float = INTERVAL_S) -> None:
+        self._interval_s = interval_s
         self._checks = {c.label: c for c in checks(environment)}
         self._phase = "before"
         self._tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
@@ -111,7 +113,7 @@ class Watch:
             return
         with contextlib.suppress(BrokenPipeError):  # it has ended already; the reader says why
             if child.stdin:
-                child.stdin.write(source + json.dumps([_order(c) for c in group]) + "\n")
+                child.stdin.write(source + json.dumps([_order(c, self._interval_s) for c in group]) + "\n")
                 child.stdin.flush()
         reader = threading.Thread(target=self._read, args=(child, group), daemon=True)
         reader.start()
@@ -186,14 +188,14 @@ class Watch:
         self.stop()
 
 
-def _order(check: Check) -> dict[str, Any]:
+def _order(check: Check, interval_s: float) -> dict[str, Any]:
     detail = check.service.check.model_dump() if check.service.check else {"type": "tcp"}
     return {
         "id": check.label,
         "address": check.address,
         "port": check.service.port,
         "timeout_s": CHECK_TIMEOUT_S,
-        "interval_s": INTERVAL_S,
+        "interval_s": interval_s,
         **detail,
     }
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import logging
 
-CHATTY = ("ncclient", "paramiko", "nornir")
+LIMITS = {
+    "ncclient": logging.WARNING,
+    "paramiko": logging.WARNING,
+    "paramiko.transport": logging.CRITICAL,  # a lost connection is a traceback to it, and a ConnectError to us
+    "nornir": logging.WARNING,
+}
 
 
 def quiet() -> None:
-    """Raise the libraries' loggers to WARNING and keep them off stderr, unless the user has set them up already."""
-    for name in CHATTY:
+    """Raise the libraries' loggers and keep them off stderr, unless the user has set them up already."""
+    for name, limit in LIMITS.items():
         logger = logging.getLogger(name)
         if logger.level == logging.NOTSET:
-            logger.setLevel(logging.WARNING)
+            logger.setLevel(limit)
         if not logger.handlers:
             logger.addHandler(logging.NullHandler())

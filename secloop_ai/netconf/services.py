@@ -38,10 +38,11 @@ def judge(before: Iterable[ProbeResult], seen: Sequence[ProbeResult], rounds: in
 
 def _fault(probe: ProbeResult, rounds: int) -> str:
     label = f"service {probe.service} ({probe.target}) for {probe.client}"
+    detail = f": {probe.detail}" if probe.detail else ""
     if probe.failures:
-        return f"{label}: {probe.failures} of {probe.tries} tries failed: {probe.detail}"
+        return f"{label}: {probe.failures} of {probe.tries} tries failed{detail}"
     if probe.tries < rounds:
-        return f"{label}: {probe.tries} of {rounds} tries came back in time: {probe.detail}"
+        return f"{label}: {probe.tries} of {rounds} tries came back in time{detail}"
     return ""
 
 

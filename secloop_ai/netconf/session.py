@@ -25,6 +25,8 @@ from .transport import PromptSession
 
 CLOSE_TIMEOUT_S = 5.0
 LOST = (NCClientError, paramiko.SSHException, EOFError, OSError, etree.XMLSyntaxError)
+HUNG_UP = (EOFError, ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+SIGNS_OF_THAT = ("Unexpected session close", "Socket is closed", "Not connected to NETCONF", "the session is gone")
 
 
 def open_session(
@@ -229,7 +231,7 @@ def _why(error: BaseException, timeout_s: float) -> str:
     """One sentence for a person; never what was in a buffer, which may be configuration."""
     if isinstance(error, (TimeoutExpiredError, TimeoutError)) or "timed out" in str(error):
         return f"no answer within {timeout_s:g} s"
-    if isinstance(error, EOFError) or "Unexpected session close" in str(error):
+    if isinstance(error, HUNG_UP) or any(sign in str(error) for sign in SIGNS_OF_THAT):
         return "the device closed the connection"
     if isinstance(error, etree.XMLSyntaxError):
         return "the reply is not well-formed XML"

@@ -7,6 +7,7 @@ import socket
 from secloop_ai.contracts import DeviceError, DeviceState
 
 from .member import Member
+from .quirks import quirks_of
 
 MANAGEMENT_TIMEOUT_S = 5.0
 
@@ -46,7 +47,11 @@ def stage(member: Member) -> None:
 
 def validate(member: Member) -> None:
     """Have the device check it."""
-    member.path.validate(member.session())
+    session = member.session()
+    member.path.validate(session)
+    if quirks_of(session.capabilities).restage_after_validate:
+        member.path.clean(session)
+        member.path.stage(session, member.work.edit)
 
 
 def commit(member: Member) -> None:

@@ -146,7 +146,8 @@ def _read_l4(item: Element, protocol: int, found: _Found) -> bool:
         ranges = _ranges(item)
     except ValueError:
         return False
-    found.ports[_PORT_FIELDS[str(item.tag)]] = ranges
+    if ranges:
+        found.ports[_PORT_FIELDS[str(item.tag)]] = ranges
     return bool(ranges)
 
 

@@ -1,0 +1,90 @@
+"""``secloop lab``: bring the lab up, take it down, say how it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from secloop_ai.contracts.errors import SecLoopError
+
+from .lab.lab import DEFAULT_NAME, Lab, LabStatus
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+EXIT_FAILED, EXIT_DOWN = 1, 3
+
+Name = Annotated[str, typer.Option("--name", help="Name of the lab; labs of different names stand side by side.")]
+RunDir = Annotated[Path | None, typer.Option("--run-dir", help="Run directory; by default /run/secloop/NAME.")]
+Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+app = typer.Typer(
+    help="A NETCONF device, hosts and an IDS in network namespaces of this machine (needs root).",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def default_inventory() -> Path:
+    """``inventory/lab`` of the checkout this runs from, else of the working directory."""
+    base = CHECKOUT if (CHECKOUT / "pyproject.toml").is_file() else Path.cwd()
+    return base / "inventory" / "lab"
+
+
+@app.command()
+def up(
+    name: Name = DEFAULT_NAME,
+    run_dir: RunDir = None,
+    inventory: Annotated[Path | None, typer.Option("--inventory", help="Folder for the Ansible inventory.")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Bring the lab up; one that is up stays as it is, remains of an earlier one are cleared first."""
+    try:
+        status = Lab(name, run_dir, inventory or default_inventory()).up()
+    except SecLoopError as error:
+        _fail(error)
+    _show(status, as_json=as_json)
+
+
+@app.command()
+def down(name: Name = DEFAULT_NAME, run_dir: RunDir = None, *, as_json: Json = False) -> None:
+    """Remove everything of the lab, whatever state it is in."""
+    lab = Lab(name, run_dir)
+    try:
+        lab.down()
+    except SecLoopError as error:
+        _fail(error)
+    _show(lab.status(), as_json=as_json)
+
+
+@app.command("status")
+def show_status(name: Name = DEFAULT_NAME, run_dir: RunDir = None, *, as_json: Json = False) -> None:
+    """Say how the lab is: exit 0 when it is up, 3 when there is none, 1 when a part of it is gone."""
+    try:
+        status = Lab(name, run_dir).status()
+    except SecLoopError as error:
+        _fail(error)
+    _show(status, as_json=as_json)
+    if status.state != "up":
+        raise typer.Exit(EXIT_DOWN if status.state == "down" else EXIT_FAILED)
+
+
+def _fail(error: SecLoopError) -> None:
+    typer.echo(f"secloop lab: {error}", err=True)
+    raise typer.Exit(EXIT_FAILED)
+
+
+def _show(status: LabStatus, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(status.model_dump_json(indent=2))
+        return
+    boot = f", booted in {status.boot_s:.2f} s" if status.boot_s is not None else ""
+    typer.echo(f"lab {status.name}: {status.state}{boot}")
+    if status.state == "down":
+        return
+    if status.dead:
+        typer.echo(f"  ended:     {', '.join(status.dead)}")
+    typer.echo(f"  device:    netconf over ssh, {status.user}@{status.address}:{status.port}, key {status.key_file}")
+    typer.echo(f"  alerts:    {status.eve_path}")
+    typer.echo(f"  inventory: {status.inventory_dir or 'none written'}")

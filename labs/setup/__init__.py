@@ -1,0 +1,1 @@
+"""Brings what the lab needs onto a Debian machine."""
