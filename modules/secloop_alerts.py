@@ -81,11 +81,10 @@ def main() -> None:
     )
     try:
         from secloop_ai.loop.module import run
-        from secloop_ai.loop.steps import alerts_step
     except ImportError as error:
         module.fail_json(msg=missing_required_lib("secloop"), exception=error)
         return
-    run(module, alerts_step)
+    run(module, "alerts_step")
 
 
 if __name__ == "__main__":

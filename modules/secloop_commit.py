@@ -29,6 +29,10 @@ options:
     type: list
     elements: str
     required: true
+  ansible_config:
+    description: The ansible.cfg in force, for vault and roles; the playbooks pass C(ansible_config_file).
+    type: path
+    default: ""
   confirm_timeout_s:
     description: Seconds after which the devices undo an unconfirmed commit by themselves.
     type: float
@@ -89,6 +93,7 @@ def main() -> None:
             "plan_dir": {"type": "path", "required": True},
             "decision_dir": {"type": "path", "default": ""},
             "inventory": {"type": "list", "elements": "str", "required": True},
+            "ansible_config": {"type": "path", "default": ""},
             "confirm_timeout_s": {"type": "float"},
             "run_dir": {"type": "path", "default": ""},
             "ledger_url": {"type": "str", "default": ""},
@@ -97,11 +102,10 @@ def main() -> None:
     )
     try:
         from secloop_ai.loop.module import run
-        from secloop_ai.loop.steps import commit_step
     except ImportError as error:
         module.fail_json(msg=missing_required_lib("secloop"), exception=error)
         return
-    run(module, commit_step)
+    run(module, "commit_step")
 
 
 if __name__ == "__main__":

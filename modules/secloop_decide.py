@@ -25,6 +25,10 @@ options:
     type: list
     elements: str
     required: true
+  ansible_config:
+    description: The ansible.cfg in force, for vault and roles; the playbooks pass C(ansible_config_file).
+    type: path
+    default: ""
   policy:
     description: Policy back end. The default is C(playbook), the expert table.
     type: str
@@ -97,6 +101,7 @@ def main() -> None:
         argument_spec={
             "summaries_file": {"type": "path", "required": True},
             "inventory": {"type": "list", "elements": "str", "required": True},
+            "ansible_config": {"type": "path", "default": ""},
             "policy": {"type": "str", "default": ""},
             "candidates": {"type": "int"},
             "seed": {"type": "int"},
@@ -107,11 +112,10 @@ def main() -> None:
     )
     try:
         from secloop_ai.loop.module import run
-        from secloop_ai.loop.steps import decide_step
     except ImportError as error:
         module.fail_json(msg=missing_required_lib("secloop"), exception=error)
         return
-    run(module, decide_step)
+    run(module, "decide_step")
 
 
 if __name__ == "__main__":

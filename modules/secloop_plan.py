@@ -24,10 +24,6 @@ options:
     description: Where to write the plan. The default is a folder in the decision's.
     type: path
     default: ""
-  ledger_url:
-    description: SQLAlchemy URL of the ledger. The default is an SQLite file in the user's state directory.
-    type: str
-    default: ""
 attributes:
   check_mode:
     description: Can run in check mode.
@@ -40,7 +36,7 @@ requirements:
 author:
   - SecLoop contributors (@secloop)
 notes:
-  - In check mode the plan is written all the same, since the commit step reads it; the ledger is left alone.
+  - In check mode the plan is written all the same, since the commit step reads it.
 """
 
 EXAMPLES = r"""
@@ -88,17 +84,15 @@ def main() -> None:
         argument_spec={
             "decision_dir": {"type": "path", "required": True},
             "plan_dir": {"type": "path", "default": ""},
-            "ledger_url": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
     try:
         from secloop_ai.loop.module import run
-        from secloop_ai.loop.steps import plan_step
     except ImportError as error:
         module.fail_json(msg=missing_required_lib("secloop"), exception=error)
         return
-    run(module, plan_step)
+    run(module, "plan_step")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,10 @@ options:
     type: list
     elements: str
     required: true
+  ansible_config:
+    description: The ansible.cfg in force, for vault and roles; the playbooks pass C(ansible_config_file).
+    type: path
+    default: ""
   confirm_timeout_s:
     description: Seconds after which the devices undo an unconfirmed commit by themselves.
     type: float
@@ -91,6 +95,7 @@ def main() -> None:
             "expired": {"type": "bool", "default": False},
             "within_s": {"type": "float", "default": 0.0},
             "inventory": {"type": "list", "elements": "str", "required": True},
+            "ansible_config": {"type": "path", "default": ""},
             "confirm_timeout_s": {"type": "float"},
             "run_dir": {"type": "path", "default": ""},
             "ledger_url": {"type": "str", "default": ""},
@@ -100,11 +105,10 @@ def main() -> None:
     )
     try:
         from secloop_ai.loop.module import run
-        from secloop_ai.loop.steps import rollback_step
     except ImportError as error:
         module.fail_json(msg=missing_required_lib("secloop"), exception=error)
         return
-    run(module, rollback_step)
+    run(module, "rollback_step")
 
 
 if __name__ == "__main__":

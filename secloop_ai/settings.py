@@ -25,7 +25,7 @@ class Settings(Frozen):
         confirm_timeout_s: after this long without a confirm, the devices undo the commit themselves.
         verify_rounds: how often every legitimate check must pass while the commit is pending.
         verify_timeout_s: how long to wait for those rounds.
-        pending_rpc_interval_s: least time between two RPCs to a device while a confirmed commit is pending; some
+        pending_rpc_interval_s: least time between two polls of a device while a confirmed commit is pending; some
             servers serve their rollback timer only when idle.
         concurrency: devices worked on side by side.
     """

@@ -16,8 +16,6 @@ from .screen import Screen
 
 TARGET, PORT = "192.0.2.138", 22
 ALERT_WAIT_S = 30.0
-CLIENT_EVERY_S = 0.5
-"""The client calls on every service this often: seldom enough not to look like a flood to the IDS."""
 WITHIN_S = 86400
 """The demo ends the mitigation early: everything with less than a day left."""
 
@@ -29,7 +27,7 @@ def run(screen: Screen) -> int:
         screen.step("Boot the lab: five network namespaces, a NETCONF server, nftables, Suricata")
         with Lab("demo", inventory_dir=inventory) as lab:
             screen.fact(f"up in {lab.status().boot_s:.2f} s; gateway gw1 speaks NETCONF at {lab.status().address}:830")
-            with Watch(load_environment([str(inventory)]), interval_s=CLIENT_EVERY_S) as watch:
+            with Watch(load_environment([str(inventory)])) as watch:
                 _story(screen, lab, Player(screen, inventory, state), watch)
         screen.step("End the lab")
         screen.check("no namespace of the lab is left", ok=lab.status().state == "down")

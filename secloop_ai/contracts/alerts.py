@@ -42,7 +42,7 @@ class Untrusted(Frozen):
     def display(self, limit: int = 80) -> str:
         """A form safe to print: printable ASCII only, no braces or markup, at most `limit` characters."""
         safe = "".join(
-            c if c.isascii() and c.isprintable() and c not in "{}<>&`$%\\" else "·" for c in self.raw[:limit]
+            c if c.isascii() and c.isprintable() and c not in "{}[]<>&`$%\\" else "·" for c in self.raw[:limit]
         )
         return safe + ("…" if self.length > limit else "")
 

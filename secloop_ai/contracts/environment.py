@@ -121,7 +121,7 @@ class Service(Frozen):
     name: Slug
     protocol: Literal["tcp", "udp"] = "tcp"
     port: Port
-    clients: tuple[Name | IPNetwork, ...] = ()
+    clients: tuple[Annotated[IPNetwork | Name, Field(union_mode="left_to_right")], ...] = ()
     criticality: Criticality = Criticality.MEDIUM
     check: ServiceCheck | None = None
 

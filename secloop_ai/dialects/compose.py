@@ -90,9 +90,13 @@ class TreeDialect:
         """
         return self._render(data, lambda section, root: section.apply(root, ops))
 
-    def remove(self, data: str, ops: Sequence[TaggedOp]) -> Rendered:
-        """The edit that takes the entries with the operations' tags away, wherever they are on the device."""
-        return self._render(data, lambda section, root: section.remove(root, ops))
+    def remove(self, data: str, ops: Sequence[TaggedOp], *, tidy: bool = True) -> Rendered:
+        """The edit that takes the entries with the operations' tags away, wherever they are on the device.
+
+        Containers left empty are deleted as well, so that nothing of ours stays. An edit that will be sent later,
+        without another look at the device, is rendered with ``tidy=False``: it deletes our entries and nothing else.
+        """
+        return self._render(data, lambda section, root: section.remove(root, ops), tidy=tidy)
 
     def tags(self, data: str) -> frozenset[str]:
         """Mitigation ids whose mark is in the configuration."""
@@ -129,14 +133,14 @@ class TreeDialect:
     def _tables(self) -> tuple[Node, ...]:
         return tuple(node for section in self.sections for node in section.tables)
 
-    def _render(self, data: str, change: Callable[[Section, Element], None]) -> Rendered:
+    def _render(self, data: str, change: Callable[[Section, Element], None], *, tidy: bool = True) -> Rendered:
         before = self._load(data)
         after = deepcopy(before)
         for section in self.sections:
             change(section, after)
         prune(after, self._tables())
         text = text_of(after)
-        return Rendered(edit=difference(before, after, self._tables()), after=text)
+        return Rendered(edit=difference(before, after, self._tables(), tidy=tidy), after=text)
 
 
 def of_kind(ops: Sequence[TaggedOp], kind: type[Op]) -> list[Tagged[Op]]:

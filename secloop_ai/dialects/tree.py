@@ -16,14 +16,13 @@ from .xml import OPERATION, Element, add, identity, leaf, move, text_of
 class Node:
     """A part of the data model that a dialect reads or writes: a list (with keys), a container, or a leaf.
 
-    An edit deletes list entries and leaves, never a container: what somebody else has put into it meanwhile, or what
-    was not read of it, stays.
-
     Attributes:
         tag: name in Clark notation.
         keys: names of a list's keys, in Clark notation.
         children: what is edited below it; nothing: a leaf.
         whole: replaced as one when anything in it changes.
+        partial: a container that is not read whole, and so is never deleted.
+        shared: a list whose entries others fill too, like containers.
         in_order: a list ordered by its user: when more than an addition at its end or a deletion is needed, the
             container around it is replaced.
     """
@@ -32,7 +31,14 @@ class Node:
     keys: tuple[str, ...] = ()
     children: tuple[Node, ...] = ()
     whole: bool = False
+    partial: bool = False
+    shared: bool = False
     in_order: bool = False
+
+    @property
+    def common(self) -> bool:
+        """Whether more than what is ours may be in it."""
+        return bool(self.children) and not self.whole and (self.shared or not self.keys)
 
     def key(self, element: Element) -> tuple[str | None, ...]:
         """What tells a list entry from the others."""
@@ -66,41 +72,73 @@ def settle(parent: Element, tables: Sequence[Node]) -> None:
             move(parent, index, element)
 
 
-def difference(before: Element, after: Element, tables: Sequence[Node]) -> str | None:
-    """The edit-config body that turns `before` into `after`; None when they are equal. Uses `after` up."""
-    if not _reduce(before, after, tables, keep=()):
-        return None
-    return "".join(text_of(child) for child in after)
+def difference(before: Element, after: Element, tables: Sequence[Node], *, tidy: bool = True) -> str | None:
+    """The edit-config body that turns `before` into `after`; None when they are equal. Uses `after` up.
+
+    Where the change empties a container, `tidy` deletes it, as some servers show it otherwise; without `tidy` only
+    entries that are ours alone are deleted, which is safe also where somebody else has added to the container since.
+    """
+    return _Edit(tidy).body(before, after, tables)
 
 
-def _reduce(before: Element | None, after: Element, tables: Sequence[Node], keep: Sequence[str]) -> bool:
-    """Leave in `after` only what differs from `before`, with its operations; whether anything does."""
-    left = {element for node in tables for element in _changed(before, after, node)}
-    for child in list(after):
-        if child not in left and child.tag not in keep:
-            after.remove(child)
-    return bool(left)
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """Reduces a changed configuration to the edit."""
+
+    tidy: bool
+
+    def body(self, before: Element, after: Element, tables: Sequence[Node]) -> str | None:
+        if not self._reduce(before, after, tables, keep=()):
+            return None
+        return "".join(text_of(child) for child in after)
+
+    def _reduce(self, before: Element | None, after: Element, tables: Sequence[Node], keep: Sequence[str]) -> bool:
+        """Leave in `after` only what differs from `before`, with its operations; whether anything does."""
+        left = {element for node in tables for element in self._changed(before, after, node)}
+        for child in list(after):
+            if child not in left and child.tag not in keep:
+                after.remove(child)
+        return bool(left)
+
+    def _changed(self, before: Element | None, after: Element, node: Node) -> list[Element]:
+        """The changed, new and deleted elements of one kind, all of them in `after`; the deleted ones last."""
+        old = {node.key(e): e for e in (before.findall(node.tag) if before is not None else ())}
+        left = [e for e in after.findall(node.tag) if self._differs(old.pop(node.key(e), None), e, node)]
+        return left + [self._deletion(after, gone, node) for gone in old.values()]
+
+    def _differs(self, old: Element | None, new: Element, node: Node) -> bool:
+        if node.whole:
+            if old is not None and text_of(old) == text_of(new):
+                return False
+            new.set(OPERATION, "replace")
+            return True
+        if not node.children:
+            return old is None or old.text != new.text
+        if old is not None and any(_reordered(old, new, child) for child in node.children if child.in_order):
+            new.set(OPERATION, "replace")
+            return True
+        return self._reduce(old, new, node.children, keep=node.keys) or (old is None and bool(node.keys))
+
+    def _deletion(self, parent: Element, gone: Element, node: Node) -> Element:
+        element = add(parent, node.tag)
+        for key in node.keys:
+            if (held := gone.find(key)) is not None:
+                _copy(element, held)
+        if node.common and (node.partial or not self.tidy):
+            for child in (c for c in node.children if c.tag not in node.keys):
+                for inner in gone.findall(child.tag):
+                    self._deletion(element, inner, child)
+        else:
+            element.set(OPERATION, "delete")
+        return element
 
 
-def _changed(before: Element | None, after: Element, node: Node) -> list[Element]:
-    """The changed, new and deleted elements of one kind, all of them in `after`; the deleted ones last."""
-    old = {node.key(e): e for e in (before.findall(node.tag) if before is not None else ())}
-    left = [e for e in after.findall(node.tag) if _differs(old.pop(node.key(e), None), e, node)]
-    return left + [_deletion(after, gone, node) for gone in old.values()]
-
-
-def _differs(old: Element | None, new: Element, node: Node) -> bool:
-    if node.whole:
-        if old is not None and text_of(old) == text_of(new):
-            return False
-        new.set(OPERATION, "replace")
-        return True
-    if not node.children:
-        return old is None or old.text != new.text
-    if old is not None and any(_reordered(old, new, child) for child in node.children if child.in_order):
-        new.set(OPERATION, "replace")
-        return True
-    return _reduce(old, new, node.children, keep=node.keys) or (old is None and bool(node.keys))
+def _copy(parent: Element, leaf_element: Element) -> None:
+    """Append a copy of a leaf, an identity in it with a prefix that is bound there."""
+    copy = add(parent, str(leaf_element.tag), leaf_element.text)
+    prefix, _, name = (leaf_element.text or "").partition(":")
+    if (uri := leaf_element.nsmap.get(prefix)) and copy.nsmap.get(prefix) != uri:
+        copy.text = identity(copy, name, uri)
 
 
 def _reordered(old: Element, new: Element, node: Node) -> bool:
@@ -108,20 +146,3 @@ def _reordered(old: Element, new: Element, node: Node) -> bool:
     now = [node.key(e) for e in new.findall(node.tag)]
     stay = [k for k in (node.key(e) for e in old.findall(node.tag)) if k in now]
     return now[: len(stay)] != stay
-
-
-def _deletion(parent: Element, gone: Element, node: Node) -> Element:
-    element = add(parent, node.tag)
-    if node.children and not node.keys:
-        for child in node.children:
-            for inner in gone.findall(child.tag):
-                _deletion(element, inner, child)
-        return element
-    element.set(OPERATION, "delete")
-    for key in node.keys:
-        if (held := gone.find(key)) is not None:
-            copy = add(element, key, held.text)
-            prefix, _, name = (held.text or "").partition(":")
-            if (uri := held.nsmap.get(prefix)) and copy.nsmap.get(prefix) != uri:
-                copy.text = identity(copy, name, uri)
-    return element

@@ -1,7 +1,7 @@
 """The parent's side of :mod:`.reader`: starts it, waits for it, and types what it says. Standard library only.
 
-Measured on a small inventory: reading takes about 0.22 s in the child process, 0.16 s of it importing Ansible, of
-which the caller waits only for what its own imports do not cover.
+Measured on inventory/example (12 hosts, 2 cores, idle): 0.29 s, of which the child imports Ansible for 0.17 s and reads
+for 0.04 s. A caller that starts the reading before its own imports has both done after 0.35 s instead of 0.44 s.
 """
 
 from __future__ import annotations

@@ -35,8 +35,9 @@ class Context:
         numbers = {k: params[k] for k in ("candidates", "seed", "confirm_timeout_s") if params.get(k) is not None}
         self.settings = settings_with({**given, **numbers})
         self.inventory: Sequence[str] = tuple(params.get("inventory") or ())
+        self._config: str | None = params.get("ansible_config") or None
         self._ledger: Ledger | None = None
-        self._reading: Reading | None = None
+        self._reading: Reading | None = params.get("reading")
         self._loaded: Loaded | None = None
 
     @property
@@ -64,7 +65,7 @@ class Context:
         from secloop_ai.inventory import start
 
         if self._reading is None:
-            self._reading = start(self.inventory, secrets=True)
+            self._reading = start(self.inventory, config=self._config, secrets=True)
 
     def load(self) -> Loaded:
         """The inventory as an Environment, and its passwords; read once.
@@ -78,7 +79,7 @@ class Context:
             from secloop_ai.inventory import load_with_secrets
 
             reading, self._reading = self._reading, None
-            self._loaded = load_with_secrets(reading or self.inventory, known_dialects=known())
+            self._loaded = load_with_secrets(reading or self.inventory, config=self._config, known_dialects=known())
         return self._loaded
 
     def environment(self) -> Environment:

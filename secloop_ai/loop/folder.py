@@ -18,18 +18,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from secloop_ai.contracts import AlertSummary, ChangePlan, Decision, DevicePlan, PlanError, StalePlanError
+from secloop_ai.contracts import AlertSummary, ChangePlan, Decision, DevicePlan, Mitigation, PlanError, StalePlanError
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 _SUMMARIES = TypeAdapter(tuple[AlertSummary, ...])
-_Model = TypeVar("_Model", bound=BaseModel)
+_MITIGATIONS = TypeAdapter(tuple[Mitigation, ...])
+_Read = TypeVar("_Read")
 
 
 class PlanFolder(NamedTuple):
@@ -104,12 +105,12 @@ def read_plan(folder: Path) -> PlanFolder:
     """
     manifest = _manifest(folder)
     _hold_to(folder, manifest["files"])
-    plan = _load(ChangePlan, folder / "plan.json")
+    plan = _read(folder / "plan.json", ChangePlan.model_validate_json)
     devices = tuple(_with_files(folder, device) for device in plan.devices)
     decision: Decision | None = None
     summaries: tuple[AlertSummary, ...] = ()
     if "decision.json" in manifest["files"]:
-        decision = _load(Decision, folder / "decision.json")
+        decision = _read(folder / "decision.json", Decision.model_validate_json)
         summaries = load_summaries(folder / "request.json")
     return PlanFolder(plan.model_copy(update={"devices": devices}), decision, summaries)
 
@@ -161,17 +162,26 @@ def load_summaries(path: Path) -> tuple[AlertSummary, ...]:
     Raises:
         PlanError: unreadable, or not summaries.
     """
-    try:
-        return _SUMMARIES.validate_json(path.read_bytes())
-    except OSError as error:
-        raise PlanError(f"{path}: {error.strerror}") from None
-    except ValidationError as error:
-        raise PlanError(f"{path}: {_first(error)}") from None
+    return _read(path, _SUMMARIES.validate_json)
 
 
-def _load(model: type[_Model], path: Path) -> _Model:
+def dump_mitigations(mitigations: tuple[Mitigation, ...]) -> str:
+    """Mitigations as JSON text."""
+    return _MITIGATIONS.dump_json(mitigations).decode()
+
+
+def load_mitigations(path: Path) -> tuple[Mitigation, ...]:
+    """Mitigations written by :func:`dump_mitigations`.
+
+    Raises:
+        PlanError: unreadable, or not mitigations.
+    """
+    return _read(path, _MITIGATIONS.validate_json)
+
+
+def _read(path: Path, parse: Callable[[bytes], _Read]) -> _Read:
     try:
-        return model.model_validate_json(path.read_bytes())
+        return parse(path.read_bytes())
     except OSError as error:
         raise PlanError(f"{path}: {error.strerror}") from None
     except ValidationError as error:
@@ -184,7 +194,7 @@ def load_decision(path: Path) -> Decision:
     Raises:
         PlanError: unreadable, or not a decision.
     """
-    return _load(Decision, path)
+    return _read(path, Decision.model_validate_json)
 
 
 def _first(error: ValidationError) -> str:

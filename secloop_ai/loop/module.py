@@ -1,11 +1,16 @@
-"""The seam between an Ansible module and the loop: parameters in, exit_json or fail_json out."""
+"""The seam between an Ansible module and the loop: parameters in, exit_json or fail_json out.
+
+It imports nothing of its own at first: a module is a process of a second, most of which would be imports.
+"""
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from secloop_ai.contracts import DeviceError, GuardRefusal, SecLoopError, TransactionFailed
+if TYPE_CHECKING:
+    from secloop_ai.contracts import SecLoopError
 
 
 class StepResult(NamedTuple):
@@ -40,10 +45,27 @@ class ModuleLike(Protocol):
         """End badly."""
 
 
-def run(module: ModuleLike, step: Step) -> None:
+StepName = Literal["alerts_step", "decide_step", "plan_step", "commit_step", "rollback_step"]
+
+READ_INVENTORY = ("decide_step", "rollback_step")
+"""Steps that always need the inventory."""
+
+
+def run(module: ModuleLike, name: StepName) -> None:
     """Run a step for a module; every error SecLoop raises on purpose becomes one clear failure."""
+    gc.disable()  # the process ends before a collection would pay for itself
+    params = dict(module.params)
+    if name in READ_INVENTORY:  # in a process of its own, while this one imports what it needs
+        from secloop_ai.inventory import start
+
+        params["reading"] = start(params["inventory"], config=params["ansible_config"] or None, secrets=True)
+    from secloop_ai.contracts import SecLoopError
+
+    from . import steps
+
+    step: Step = getattr(steps, name)
     try:
-        result = step(module.params, module.check_mode)
+        result = step(params, module.check_mode)
     except SecLoopError as error:
         module.fail_json(msg=str(error), **failure_facts(error))
         return
@@ -57,6 +79,8 @@ def run(module: ModuleLike, step: Step) -> None:
 
 def failure_facts(error: SecLoopError) -> dict[str, Any]:
     """What a playbook can act on, beside the sentence."""
+    from secloop_ai.contracts import DeviceError, GuardRefusal, TransactionFailed
+
     facts: dict[str, Any] = {"error": type(error).__name__}
     if isinstance(error, DeviceError):
         facts |= {"device": error.device, "operation": error.operation, "error_tag": error.error_tag}

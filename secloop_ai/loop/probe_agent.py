@@ -12,6 +12,8 @@ import sys
 import threading
 import time
 
+GROWTH = 1.2
+
 
 def run_check(check: dict[str, str | int | float]) -> tuple[bool, str]:
     """Try a check once; (it served, what was seen)."""
@@ -56,14 +58,16 @@ def first_line(sock: socket.socket) -> str:
 
 
 def watch(check: dict[str, str | int | float], stop: threading.Event) -> None:
-    """Try a check again and again; one JSON line each."""
+    """Try a check again and again, ever more slowly up to its interval; one JSON line each."""
+    pause, most = float(check["first_interval_s"]), float(check["interval_s"])
     while not stop.is_set():
         began = time.monotonic()
         ok, detail = run_check(check)
         line = json.dumps({"id": check["id"], "ok": ok, "detail": detail, "ms": 1000 * (time.monotonic() - began)})
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
-        stop.wait(float(check["interval_s"]))
+        stop.wait(pause)
+        pause = min(most, pause * GROWTH)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from .context import ENVIRONMENT_FILE, Context, load_environment_file, now
 from .module import StepResult
 
 SNAPSHOTS = "running"
+ACTIVE = "active.json"
 
 
 def alerts_step(params: Mapping[str, Any], _check: bool) -> StepResult:
@@ -43,11 +44,13 @@ def decide_step(params: Mapping[str, Any], check: bool) -> StepResult:
     """Environment and live state, policy, guard; writes the decision's folder."""
     context = Context(params)
     context.start_reading()  # in a process of its own, while the imports below run
+    import secloop_ai.ledger
+    import secloop_ai.netconf  # noqa: F401 - both are needed below
     from secloop_ai.policies import load_policy
 
     from .decide import build_request, decide
     from .devices import on_path, read_running, with_offers
-    from .folder import load_summaries
+    from .folder import dump_mitigations, load_summaries
 
     summaries = load_summaries(Path(params["summaries_file"]))
     environment = context.environment()
@@ -69,6 +72,7 @@ def decide_step(params: Mapping[str, Any], check: bool) -> StepResult:
         context.ledger.record_decision(decision, request, now=now())
     folder = context.run_dir / decision.incident_id
     _write_decision(folder, decision.model_dump_json(indent=2), request.summaries, environment)
+    _write(folder / ACTIVE, dump_mitigations(context.ledger.mitigations(states=(MitigationState.ACTIVE,))))
     _write_running(folder / SNAPSHOTS, running)
     values = {
         "incident_id": decision.incident_id,
@@ -83,10 +87,10 @@ def decide_step(params: Mapping[str, Any], check: bool) -> StepResult:
     return StepResult(changed=False, values=values, warnings=tuple(warnings))
 
 
-def plan_step(params: Mapping[str, Any], check: bool) -> StepResult:
-    """The decision as a plan folder; touches no device unless one is in the plan that was not read yet."""
+def plan_step(params: Mapping[str, Any], _check: bool) -> StepResult:
+    """The decision as a plan folder: needs neither ledger nor device, but for one that was not read before."""
     from .draft import draft
-    from .folder import PlanFolder, load_decision, load_summaries, write_plan
+    from .folder import PlanFolder, load_decision, load_mitigations, load_summaries, write_plan
     from .plan import plan_response
     from .story import plan_story, plan_summary
 
@@ -95,7 +99,7 @@ def plan_step(params: Mapping[str, Any], check: bool) -> StepResult:
     decision = load_decision(folder / "decision.json")
     summaries = load_summaries(folder / "request.json")
     environment = load_environment_file(folder / ENVIRONMENT_FILE)
-    active = context.ledger.mitigations(states=(MitigationState.ACTIVE,))
+    active = load_mitigations(folder / ACTIVE)
     made = draft(decision.strategy, decision.incident_id, environment, active)
     running = _read_written(folder / SNAPSHOTS)
     missing = [n for n in made.operations() if n not in running]
@@ -104,8 +108,6 @@ def plan_step(params: Mapping[str, Any], check: bool) -> StepResult:
     target = Path(params.get("plan_dir") or folder / "plan")
     story = plan_story(plan, decision)
     write_plan(target, PlanFolder(plan, decision, summaries), plan_summary(plan, decision, summaries, plan.created_at))
-    if not check:
-        context.ledger.record_plan(plan, now=now())
     values = {
         "plan_dir": str(target),
         "plan_id": plan.plan_id,
@@ -134,6 +136,7 @@ def commit_step(params: Mapping[str, Any], check: bool) -> StepResult:
     environment = (
         load_environment_file(Path(decision_dir) / ENVIRONMENT_FILE) if decision_dir else context.environment()
     )
+    context.ledger.record_plan(content.plan, now=now())
     report = commit_plan(content, environment, context.passwords(environment), context.ledger, context.settings)
     values = {
         "outcome": report.outcome.value,

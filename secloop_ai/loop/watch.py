@@ -15,8 +15,10 @@ from typing import Any, NamedTuple, Self
 
 from secloop_ai.contracts import Environment, Host, ProbeResult, ProbeVantage, Service
 
-INTERVAL_S = 0.2
-"""Seconds between two tries of a check while a commit is pending; a watch that lasts should be slower."""
+FIRST_INTERVAL_S = 0.08
+INTERVAL_S = 1.0
+"""Seconds between two tries of a check: quick at first, when a commit is pending, then seldom enough not to look like a
+flood to an IDS."""
 CHECK_TIMEOUT_S = 2.0
 _AGENT = Path(__file__).with_name("probe_agent.py")
 _BOOT = "import sys;n=int(sys.argv[1]);exec(compile(sys.stdin.read(n),'probe','exec'),{'__name__':'__probe__'})"
@@ -195,6 +197,7 @@ def _order(check: Check, interval_s: float) -> dict[str, Any]:
         "address": check.address,
         "port": check.service.port,
         "timeout_s": CHECK_TIMEOUT_S,
+        "first_interval_s": min(FIRST_INTERVAL_S, interval_s),
         "interval_s": interval_s,
         **detail,
     }

@@ -165,7 +165,7 @@ class Session:
     def commit_confirmed(self, timeout_s: float, persist: str) -> None:
         """Commit the candidate; unless confirmed, the device undoes it after `timeout_s` seconds (rounded up).
 
-        From here on RPCs are paced, until :meth:`confirm` or :meth:`cancel` has succeeded.
+        From here on RPCs are paced (see :class:`Pace`), until :meth:`confirm` or :meth:`cancel` has succeeded.
         """
         seconds = str(ceil(timeout_s))
         try:
@@ -177,12 +177,12 @@ class Session:
 
     def confirm(self, persist_id: str) -> None:
         """Make the pending commit of that persist id permanent; from any session."""
-        self._call("confirm", lambda m: m.commit(persist_id=persist_id))
+        self._call("confirm", lambda m: m.commit(persist_id=persist_id), ends=True)
         self._pace.end()
 
     def cancel(self, persist_id: str) -> None:
         """Have the device undo the pending commit of that persist id; from any session."""
-        self._call("cancel", lambda m: m.cancel_commit(persist_id=persist_id))
+        self._call("cancel", lambda m: m.cancel_commit(persist_id=persist_id), ends=True)
         self._pace.end()
 
     def close(self) -> None:
@@ -197,11 +197,11 @@ class Session:
         self._closed = True
         self._link.close()
 
-    def _call(self, operation: str, request: Callable[[Manager], Any]) -> Any:
+    def _call(self, operation: str, request: Callable[[Manager], Any], *, ends: bool = False) -> Any:
         """Send one operation when the pace allows and return its reply."""
         if self._closed:
             raise ConnectError("the session is closed", device=self.device.name, operation=operation)
-        self._pace.wait()
+        self._pace.wait(ends=ends)
         try:
             with self._timed(operation):
                 reply = request(self._manager)

@@ -7,6 +7,7 @@ import re
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,13 @@ from .ssh import algorithms, authenticate, check_host_key, known_hosts, known_ke
 
 READ_BYTES = 1 << 20
 JOIN_S = 10.0
+NUDGE_AFTER_S = 0.25
+NUDGE_ID = "secloop-nudge"
+NUDGE = (
+    f'<rpc xmlns="urn:ietf:params:xml:ns:netconf:base:1.0" message-id="{NUDGE_ID}">'
+    '<get-config><source><running/></source><filter type="subtree"/></get-config></rpc>'
+)
+HEAD_CHARACTERS = 400
 Events = list[tuple[selectors.SelectorKey, int]]
 # RFC 6241 section 3: a document type declaration must not appear in NETCONF content.
 _DOCTYPE = re.compile(r"\s*(<\?xml[^>]*\?>)?\s*(<!--.*?-->\s*)*<!DOCTYPE", re.DOTALL)
@@ -42,6 +50,9 @@ class PromptSession(SSHSession):  # type: ignore[misc]  # ncclient has no types
     ncclient's loop looks at its queue only between two ``select`` calls of 100 ms each. A socket pair stands in the
     same ``select`` and a byte on it ends the wait. An idle session sleeps; it does not poll.
 
+    A first request that gets no answer for a while is followed by one that asks for nothing: netconfd 2.13 leaves a
+    request that reached it in one read with the client's hello lying until more arrives.
+
     Attributes:
         stage: how far connecting has come: ``connect``, ``auth``, ``hello``.
     """
@@ -54,6 +65,8 @@ class PromptSession(SSHSession):  # type: ignore[misc]  # ncclient has no types
         for end in (self._bell, self._button):
             end.settimeout(0)
         self._lost: Exception | None = None
+        self._greeted = False
+        self._first_sent_s: float | None = None
         self._ending = threading.Lock()
 
     def establish(self, where: Connection, password: SecretStr | None, *, entering: Callable[[str], None]) -> None:
@@ -78,6 +91,7 @@ class PromptSession(SSHSession):  # type: ignore[misc]  # ncclient has no types
         self._channel.set_name(self._channel_name)
         self._channel.invoke_subsystem("netconf")
         self._post_connect(where.timeout_s)
+        self._greeted = True
 
     def _enter(self, stage: str, entering: Callable[[str], None]) -> None:
         self.stage = stage
@@ -115,6 +129,8 @@ class PromptSession(SSHSession):  # type: ignore[misc]  # ncclient has no types
         Raises:
             ncclient.NCClientError: the session is gone.
         """
+        if self._greeted:
+            self._greeted, self._first_sent_s = False, time.monotonic()
         super().send(message)
         with contextlib.suppress(OSError):  # full: it rings already; closed: the next line says so
             self._button.send(b"\0")
@@ -129,9 +145,19 @@ class PromptSession(SSHSession):  # type: ignore[misc]  # ncclient has no types
 
         def select(timeout: float | None = None) -> Events:
             # With nothing queued there is nothing to look at until a byte comes, on either side.
-            return self._relevant(plain(None if self._q.empty() else timeout))
+            patience = self._until_nudge()
+            events = plain(patience if self._q.empty() else timeout)
+            if not events and patience is not None and self._until_nudge() == 0:
+                self._first_sent_s = None
+                self._q.put(NUDGE)
+            return self._relevant(events)
 
         selector.select = select
+
+    def _until_nudge(self) -> float | None:
+        """Seconds until the first request needs a nudge; None when it needs none."""
+        since = self._first_sent_s
+        return None if since is None else max(0.0, since + NUDGE_AFTER_S - time.monotonic())
 
     def _relevant(self, events: Events) -> Events:
         """The events without the bell, and without readiness that is only the device's stderr."""
@@ -157,6 +183,9 @@ class PromptSession(SSHSession):  # type: ignore[misc]  # ncclient has no types
         return data
 
     def _dispatch_message(self, raw: str) -> None:
+        self._first_sent_s = None
+        if NUDGE_ID in raw[:HEAD_CHARACTERS]:
+            return
         if _DOCTYPE.match(raw):
             raise TransportError("the device sent a document type declaration")
         super()._dispatch_message(raw)

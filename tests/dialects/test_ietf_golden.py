@@ -15,30 +15,16 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from secloop_ai.contracts import AdminOp, Direction, DiscardOp, FilterOp, Operation, PacketRule, TaggedOp
+from secloop_ai.contracts import AdminOp, Direction, DiscardOp, TaggedOp
 from secloop_ai.dialects.ietf import DIALECT as IETF
+
+from .making import ATTACKER, BLOCK, ONE, SERVER, TWO, filtered, rule, tagged
 
 GOLDEN = Path(__file__).parent / "golden" / "ietf"
 REPO = Path(__file__).parents[2]
 VALIDATE = Path(os.environ.get("SECLOOP_YANG_VALIDATE", REPO.parent / "shared" / "yang" / "validate"))
-ONE, TWO = "3fa2b1c4d5-0", "9c01d2e3f4-1"
 
 
-def rule(action: str, **fields: object) -> PacketRule:
-    return PacketRule.model_validate({"name": "r", "action": action, **fields})
-
-
-def filtered(interface: str, direction: str, family: int, *rules: PacketRule, rank: int = 0) -> FilterOp:
-    fields = {"interface": interface, "direction": direction, "family": family, "rank": rank, "rules": rules}
-    return FilterOp.model_validate(fields)
-
-
-def tagged(tag: str, *ops: Operation) -> list[TaggedOp]:
-    return [TaggedOp(tag=tag, op=op) for op in ops]
-
-
-ATTACKER, SERVER = "203.0.113.66/32", "10.0.2.10/32"
-BLOCK = filtered("ge0", Direction.INGRESS, 4, rule("drop", source=ATTACKER))
 LIMIT = rule(
     "permit",
     protocol=6,

@@ -98,6 +98,9 @@ def test_the_edit_does_what_it_says(data: str, groups: list[list[TaggedOp]]) -> 
     assert shape(edited(data, there.edit)) == shape(there.after)
     back = IETF.remove(there.after, ops)
     assert shape(edited(there.after, back.edit)) == shape(back.after)
+    careful = IETF.remove(there.after, ops, tidy=False)
+    assert careful.after == back.after
+    assert unordered(edited(there.after, careful.edit)) == unordered(back.after)
     assert (there.edit is None) == (IETF.canonical(there.after) == IETF.canonical(data))
 
 

@@ -34,7 +34,7 @@ def reply(rpc: str, body: str) -> str:
 
 
 class Scripted:
-    """Serves base:1.0 sessions on 127.0.0.1 in a thread; `answer` turns each rpc into what is sent back.
+    """Serves base:1.0 sessions on 127.0.0.1 in a thread; `answer` turns each rpc into what is sent back, if anything.
 
     Args:
         directory: for keys and known_hosts.
@@ -118,7 +118,8 @@ class Scripted:
                 rpc = (await process.stdin.readuntil(END)).removesuffix(END).decode()
                 if "close-session" in rpc:
                     break
-                self._say(process, self._answer(rpc))
+                if answer := self._answer(rpc):
+                    self._say(process, answer)
         except (asyncio.IncompleteReadError, asyncssh.BreakReceived):
             pass
         process.exit(0)

@@ -35,6 +35,32 @@ def test_chatter_on_stderr_does_not_stop_the_session(tmp_path: Path) -> None:
     assert "<a/>" in data
 
 
+def test_a_first_request_that_lies_unread_until_more_arrives_is_nudged(tmp_path: Path) -> None:
+    waiting: list[str] = []
+
+    def late(rpc: str) -> str:
+        waiting.append(rpc)
+        return "]]>]]>".join(reply(w, "<data><a/></data>") for w in waiting) if len(waiting) == 2 else ""
+
+    assert "<a/>" in _get_config(tmp_path, late)
+    assert "secloop-nudge" in waiting[1]
+
+
+def test_only_the_first_request_is_nudged(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def answer(rpc: str) -> str:
+        seen.append(rpc)
+        return reply(rpc, "<ok/>") if len(seen) == 1 else ""
+
+    with Scripted(tmp_path, answer) as server:
+        session = open_session(server.device(timeout_s=1.0))
+        session.lock()
+        with pytest.raises(ConnectError, match="odd1: lock: no answer within 1 s"):
+            session.lock()
+    assert len(seen) == 2
+
+
 def test_a_text_larger_than_the_parser_takes_by_default_comes_through(tmp_path: Path) -> None:
     text = "x" * 11_000_000
     assert text in _get_config(tmp_path, _answers(f"<data><banner>{text}</banner></data>"))

@@ -45,6 +45,15 @@ def test_the_first_goes_at_once_and_the_next_are_spaced(clock: Clock) -> None:
     assert clock.slept == [0.0, 1.0, 1.0]
 
 
+def test_what_ends_the_pending_commit_goes_at_once_but_only_once(clock: Clock) -> None:
+    pace = Pace(1.0)
+    pace.begin()
+    pace.wait()
+    pace.wait(ends=True)
+    pace.wait(ends=True)
+    assert clock.slept == [0.0, 0.0, 1.0]
+
+
 def test_time_that_passed_anyway_counts(clock: Clock) -> None:
     pace = Pace(1.0)
     pace.begin()

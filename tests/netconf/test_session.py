@@ -213,12 +213,12 @@ def test_the_pace_holds_over_a_pending_commit(gateway: Emulated) -> None:
     session = open_session(contract(gateway), pace=Pace(0.4))
     session.edit("candidate", acls("ours"))
     session.commit_confirmed(30, PERSIST)
-    session.get_config("running")
-    session.get_config("running")
+    for _ in range(3):
+        session.get_config("running")
     session.cancel(PERSIST)
     session.discard()
     session.close()
-    times = [s.time_s for s in gateway.log() if s.operation in {"get-config", "cancel"}]
+    times = [s.time_s for s in gateway.log() if s.operation == "get-config"]
     assert [later - earlier >= 0.39 for earlier, later in pairwise(times)] == [True, True]
 
 

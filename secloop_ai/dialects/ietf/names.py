@@ -100,8 +100,10 @@ def _route_names(family: Family, uri: str) -> RouteNames:
 
 ROUTE: dict[Family, RouteNames] = {4: _route_names(4, V4), 6: _route_names(6, V6)}
 
-_SETS = Node(ACL_SETS, children=(Node(ACL_SET, keys=(ACL_NAME,), children=(Node(ACL_NAME),), in_order=True),))
-_POINT = Node(POINT, keys=(POINT_ID,), children=tuple(Node(side, children=(_SETS,)) for side in SIDES.values()))
+_SETS = Node(ACL_SETS, children=(Node(ACL_SET, keys=(ACL_NAME,), in_order=True),))
+_POINT = Node(
+    POINT, keys=(POINT_ID,), children=tuple(Node(side, children=(_SETS,)) for side in SIDES.values()), shared=True
+)
 _ACES = Node(ACES, children=(Node(ACE, keys=(ACL_NAME,), in_order=True),))
 FILTER_TABLE = Node(
     ACLS,
@@ -110,13 +112,13 @@ FILTER_TABLE = Node(
         Node(POINTS, children=(_POINT,)),
     ),
 )
-LINK_TABLE = Node(INTERFACES, children=(Node(INTERFACE, keys=(IF_NAME,), children=(Node(IF_ENABLED),)),))
+LINK_TABLE = Node(INTERFACES, children=(Node(INTERFACE, keys=(IF_NAME,), children=(Node(IF_ENABLED),)),), partial=True)
 _STATIC = Node(
     STATIC,
     children=tuple(Node(r.container, children=(Node(r.route, keys=(r.prefix,), whole=True),)) for r in ROUTE.values()),
 )
 _INSTANCE = Node(INSTANCE, keys=(INSTANCE_TYPE, INSTANCE_NAME), children=(Node(INSTANCE_TEXT), _STATIC))
-ROUTE_TABLE = Node(ROUTES, children=(Node(PROTOCOLS, children=(_INSTANCE,)),))
+ROUTE_TABLE = Node(ROUTES, children=(Node(PROTOCOLS, children=(_INSTANCE,)),), partial=True)
 
 READ_FILTER = (
     f'<acls xmlns="{ACL}"/>'

@@ -1,0 +1,1 @@
+"""What SecLoop costs, measured: each benchmark prints its own figures, nothing is asserted."""
