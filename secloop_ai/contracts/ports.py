@@ -81,8 +81,12 @@ class Dialect(AclParser, Protocol):
             DialectError: an operation this dialect or this configuration cannot take.
         """
 
-    def remove(self, data: str, ops: Sequence[TaggedOp]) -> Rendered:
-        """The edit that takes exactly these operations' entries away and leaves everything else as it is."""
+    def remove(self, data: str, ops: Sequence[TaggedOp], *, tidy: bool = True) -> Rendered:
+        """The edit that takes exactly these operations' entries away and leaves everything else as it is.
+
+        With `tidy` it also takes the containers away that it empties, so that the device answers byte-equal to
+        before. Without, it touches nothing that others share: for an edit that may be sent without reading again.
+        """
 
     def tags(self, data: str) -> frozenset[str]:
         """Mitigation ids whose mark is in the configuration."""

@@ -114,7 +114,7 @@ def _with_bound(planned: PlannedMitigation, bound: Mapping[tuple[str, str], Sequ
 
 def _apply(name: str, spoken: Dialect, data: str, ops: Sequence[TaggedOp]) -> DevicePlan:
     rendered = spoken.apply(data, ops)
-    inverse = spoken.remove(rendered.after, ops).edit if rendered.edit else None
+    inverse = spoken.remove(rendered.after, ops, tidy=False).edit if rendered.edit else None
     return _device(name, spoken, data, ops, rendered.edit, rendered.after, inverse)
 
 

@@ -1,0 +1,7 @@
+"""Every benchmark in turn: ``python -m benchmarks [--quick]``."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import ingest, netconf_rpc, respond
