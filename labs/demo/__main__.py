@@ -23,7 +23,7 @@ def main() -> int:
         if options.config_only:
             return configuration.run(screen, "the configuration half was asked for")
         if requirements.missing():
-            packages.install(optional=True)
+            packages.main(["--optional"])
         if lacking := requirements.explain():
             return configuration.run(screen, lacking)
         return attack.run(screen)

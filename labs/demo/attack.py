@@ -101,6 +101,6 @@ def wait_for_alert(eve: Path, timeout_s: float) -> float:
 
 def _is_alert(line: str) -> bool:
     try:
-        return json.loads(line).get("event_type") == "alert"
+        return bool(json.loads(line).get("event_type") == "alert")
     except ValueError:  # a line still being written
         return False

@@ -11,7 +11,10 @@ CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopWish:
-    """While entered, SIGINT, SIGTERM and SIGHUP only set :attr:`reason`; outside the main thread it does nothing."""
+    """While entered, SIGINT, SIGTERM and SIGHUP only set :attr:`reason`.
+
+    A signal that is ignored (``nohup``, a background job) stays so; outside the main thread this does nothing.
+    """
 
     def __init__(self) -> None:
         self.reason = ""
@@ -19,7 +22,8 @@ class StopWish:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._before = {s: signal.signal(s, self._note) for s in CAUGHT}
+            caught = [s for s in CAUGHT if signal.getsignal(s) is not signal.SIG_IGN]
+            self._before = {s: signal.signal(s, self._note) for s in caught}
         return self
 
     def __exit__(

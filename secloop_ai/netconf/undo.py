@@ -28,6 +28,7 @@ def confirm(member: Member) -> None:
         except (ConnectError, RpcFailure) as error:
             last = error
             continue
+        _note_retry(member, last)
         return
     if last is not None:
         member.in_doubt(f"{last.reason}; {member.by_itself}", last.operation, cause=last)
@@ -71,11 +72,13 @@ def take_back(member: Member) -> None:
     """
     last: DeviceError | None = None
     for _ in _tries(member):
+        earlier = last
         try:
             last = _take_back_once(member)
         except (ConnectError, RpcFailure) as error:
             last = error
         if last is None:
+            _note_retry(member, earlier)
             return
     if last is not None:
         member.in_doubt(f"{last.reason}; {member.by_itself}", last.operation, cause=last)
@@ -104,6 +107,11 @@ def _pending_elsewhere(member: Member) -> bool:
     """Whether the commit is still pending, asked over a session that did not send it."""
     member.hang_up()
     return member.path.is_pending(member.session())
+
+
+def _note_retry(member: Member, error: DeviceError | None) -> None:
+    if error is not None:
+        member.notes.append(f"{error}; a further try settled it")
 
 
 def _tries(member: Member) -> Iterator[bool]:

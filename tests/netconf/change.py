@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
@@ -12,6 +12,7 @@ from labs.emulator import Device as Emulated
 from secloop_ai.contracts import (
     BlockIp,
     CommitReport,
+    Device,
     DeviceModel,
     Direction,
     FilterOp,
@@ -50,9 +51,9 @@ def unblocked(model: DeviceModel) -> tuple[str, ...]:
     return () if blocked(model) else (f"a packet from {SOURCE} is dropped",)
 
 
-def read(emulated: Emulated) -> str:
+def read(device: Device) -> str:
     """What a device holds, as the dialect reads it."""
-    session = open_session(contract(emulated))
+    session = open_session(device)
     try:
         return session.get_config("running", IETF.read_filter())
     finally:
@@ -65,42 +66,40 @@ def holds(emulated: Emulated) -> bool:
 
 
 def work(emulated: Emulated, *, check: Check = blocked, **connection: Any) -> Work:
-    """The change of one device, rendered from what it holds now."""
-    data = read(emulated)
-    rendered = IETF.apply(data, OPS)
-    return _work(emulated, data, rendered.edit, check, connection)
+    """The change of an emulated device, rendered from what it holds now."""
+    return work_on(contract(emulated, **connection), check=check)
+
+
+def work_on(device: Device, *, check: Check = blocked) -> Work:
+    """The change of any device, rendered from what it holds now."""
+    data = read(device)
+    return _work(device, IETF.apply(data, OPS).edit, IETF.digests(data, OPS), check)
 
 
 def removal(emulated: Emulated) -> Work:
     """The change that takes it away again."""
-    data = read(emulated)
-    return _work(emulated, data, IETF.remove(data, OPS).edit, unblocked, {})
+    return removal_on(contract(emulated))
+
+
+def removal_on(device: Device) -> Work:
+    """The change that takes it away again, on any device."""
+    data = read(device)
+    return _work(device, IETF.remove(data, OPS).edit, IETF.digests(data, OPS), unblocked)
 
 
 def held(emulated: Emulated) -> Work:
     """The change as the ledger has it later, when nobody knows its base any more."""
-    return Work(
-        device=contract(emulated),
-        password=None,
-        dialect=IETF,
-        edit="",
-        base_digests={},
-        operations=OPS,
-        check=blocked,
-    )
+    return held_on(contract(emulated))
 
 
-def _work(emulated: Emulated, data: str, edit: str | None, check: Check, connection: dict[str, Any]) -> Work:
+def held_on(device: Device) -> Work:
+    """The same, on any device."""
+    return _work(device, "<none/>", {}, blocked)
+
+
+def _work(device: Device, edit: str | None, base: Mapping[str, str], check: Check) -> Work:
     assert edit
-    return Work(
-        device=contract(emulated, **connection),
-        password=None,
-        dialect=IETF,
-        edit=edit,
-        base_digests=IETF.digests(data, OPS),
-        operations=OPS,
-        check=check,
-    )
+    return Work(device=device, password=None, dialect=IETF, edit=edit, base_digests=base, operations=OPS, check=check)
 
 
 def pending(*devices: str, purpose: str = "respond", timeout_s: float = 60.0) -> PendingCommit:

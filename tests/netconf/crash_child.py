@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
+from collections.abc import Iterable
 
-from labs.emulator import Device as Emulated
+from secloop_ai.contracts import Device, PendingCommit
 
-from .change import Journal, transact, work
+from .change import Journal, transact, work_on
 from .watches import Watch, probe
 
 
@@ -19,8 +21,19 @@ def main() -> None:
     timeout_s, *devices = sys.argv[1:]
     journal = Journal()
     journal.on_begin = lambda: _say(journal.begun[-1].model_dump_json())
-    works = [work(Emulated.model_validate_json(d)) for d in devices]
+    works = [work_on(Device.model_validate_json(d)) for d in devices]
     transact(works, journal, timeout_s=float(timeout_s), watch=Watch(during=(probe("during"),), on_wait=_linger))
+
+
+def die_while_pending(devices: Iterable[Device], *, timeout_s: float) -> PendingCommit:
+    """Run this file for these devices, kill it with SIGKILL while its commit is pending; what its journal had."""
+    command = [sys.executable, "-m", __name__, str(timeout_s), *(d.model_dump_json() for d in devices)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout
+        begun, said = child.stdout.readline(), child.stdout.readline()
+        child.kill()
+    assert said == "pending\n"
+    return PendingCommit.model_validate_json(begun)
 
 
 def _linger() -> None:

@@ -96,6 +96,8 @@ def test_a_device_that_fails_to_confirm_is_asked_again(pair: Pair, kind: str) ->
     report = transact(works)
     assert report.outcome is Outcome.CONFIRMED
     assert [d.state for d in report.devices] == [DeviceState.CONFIRMED] * 2
+    assert report.warnings[0].startswith("gw1: confirm")
+    assert report.warnings[0].endswith("a further try settled it")
     agree(pair, report)
 
 

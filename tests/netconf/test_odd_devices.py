@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from pydantic import SecretStr
 from secloop_ai.contracts import ConnectError, DeviceError, RpcFailure
 from secloop_ai.netconf import open_session
 
+from .parts import until
 from .scripted import PASSWORD, Scripted, reply
 
 Answer = Callable[[str], str]
@@ -135,6 +138,22 @@ def test_the_password_logs_in_or_opens_the_key(tmp_path: Path, monkeypatch: pyte
         open_session(server.device(key_file=None), PASSWORD).close()
         open_session(server.device(key_file=server.lock_key()), PASSWORD).close()
         open_session(server.device(), PASSWORD).close()  # a plain key, and a password that is not needed
+
+
+@pytest.mark.skipif(not shutil.which("ssh-agent"), reason="ssh-agent is not installed")
+def test_the_agent_logs_in_where_no_key_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = tmp_path / "agent"
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(agent))
+    with (
+        Scripted(tmp_path) as server,
+        subprocess.Popen(["ssh-agent", "-D", "-a", agent], stdout=subprocess.DEVNULL) as child,
+    ):
+        try:
+            until(agent.exists)
+            subprocess.run(["ssh-add", "-q", tmp_path / "key"], check=True)
+            open_session(server.device(key_file=None)).close()
+        finally:
+            child.terminate()
 
 
 @pytest.mark.parametrize(

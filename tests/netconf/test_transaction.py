@@ -239,6 +239,16 @@ def test_a_signal_while_verifying_takes_the_change_back(pair: Pair, number: sign
     assert signal.getsignal(number) is before
 
 
+def test_a_signal_that_is_ignored_stays_ignored(gateway: Emulated) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        watch = Watch(during=(probe("during"),), on_wait=lambda: os.kill(os.getpid(), signal.SIGHUP))
+        report = transact([work(gateway)], watch=watch)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert report.outcome is Outcome.CONFIRMED
+
+
 def test_an_exit_in_the_middle_takes_the_change_back(pair: Pair) -> None:
     def leave() -> None:
         raise KeyboardInterrupt
