@@ -1,0 +1,1 @@
+"""The red team controller: a plugin per attack means."""

@@ -1,0 +1,1 @@
+"""How a strategy did: the policy execution validator."""
