@@ -120,6 +120,7 @@ def measure(path: str) -> dict[str, float]:
         "peak_rss_bytes": peak_rss_bytes(),
         "summaries": report.summaries,
         "evicted": report.evicted,
+        "dropped": report.dropped,
         "late": report.late,
         "skipped": sum(report.skipped.values()),
         "bad": report.bad,
@@ -152,6 +153,7 @@ COLUMNS = {
     "peak_rss_bytes": ("peak MB", 1e6),
     "late": ("late", 1),
     "evicted": ("evicted", 1),
+    "dropped": ("dropped", 1),
 }
 
 

@@ -61,7 +61,7 @@ alerts:
   type: int
   sample: 12
 report:
-  description: Lines, events of other types, unreadable lines with their numbers, evicted and late alerts.
+  description: Lines, events of other types, unreadable lines with their numbers, late alerts, summaries left out.
   returned: success
   type: dict
   sample: {"lines": 20, "alerts": 12, "bad": 1}

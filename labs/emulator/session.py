@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 import asyncssh
 
+from labs.framing import Decoder, FramingError, frame
+
 from .datastores import Failures
 from .device import VirtualDevice
 from .errors import RpcError
 from .faults import Fault, FaultKind, Step
-from .framing import Decoder, FramingError, frame
 from .locks import lock_denied
 from .messages import Rpc, errors_body, hello, read_hello, read_rpc, reply
 from .operations import Call, detail_of, perform, step_of

@@ -77,7 +77,8 @@ class Boot:
         log = self.paths.log(name)
         with part(name, log):
             where = namespace(self.state.name, host)
-            pid = spawn(in_namespace(where, argv, binds), log, {**self.env, **(extra or {})})
+            inside = in_namespace(where, argv, binds)
+            pid = spawn(inside, log, {**self.env, **(extra or {})}, self.paths.root)
             record = ProcessRecord(name=name, pid=pid, start_ticks=start_ticks(pid) or 0, log=str(log))
             self._update(processes=(*self.state.processes, record))
 

@@ -14,7 +14,7 @@ from typing import Self
 
 from lxml import etree
 
-from labs.emulator.framing import Decoder, frame
+from labs.framing import Decoder, frame
 from secloop_ai.contracts.errors import LabError
 
 HEADER = Path("/usr/include/yuma/agt/agt.h")

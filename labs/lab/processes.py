@@ -43,8 +43,10 @@ def in_namespace(namespace: str, argv: Sequence[str], binds: Mapping[str, str] |
     return ["ip", "netns", "exec", namespace, *inner]
 
 
-def spawn(argv: Sequence[str], log: Path, env: Mapping[str, str]) -> int:
-    """Start a daemon in its own session, output to `log`; returns its process id.
+def spawn(argv: Sequence[str], log: Path, env: Mapping[str, str], folder: Path) -> int:
+    """Start a daemon in its own session, working in `folder`, output to `log`; returns its process id.
+
+    Not in the caller's folder: netconfd writes its backup of every confirmed commit where it stands.
 
     Raises:
         LabError: the program cannot be started.
@@ -54,9 +56,10 @@ def spawn(argv: Sequence[str], log: Path, env: Mapping[str, str]) -> int:
         (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
+    inside = ["env", "-C", str(folder), *argv]
     try:
         return os.posix_spawnp(
-            argv[0], list(argv), dict(env), file_actions=actions, setsid=True, setsigdef=[signal.SIGPIPE]
+            inside[0], inside, dict(env), file_actions=actions, setsid=True, setsigdef=[signal.SIGPIPE]
         )
     except OSError as error:
         raise LabError(f"{argv[0]} cannot be started: {error.strerror}") from error

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from labs.emulator.framing import Decoder
+from labs.framing import Decoder
 
 from .ncx import BASE, get_config, opening, read, rpc
 

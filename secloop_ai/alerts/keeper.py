@@ -17,7 +17,7 @@ class Keeper:
     real ones out), then the one with more alerts, then the one closed later.
 
     Attributes:
-        dropped: windows that fell out, without those that had been closed early (they are counted as such already).
+        dropped: windows that fell out, with their alerts.
     """
 
     def __init__(self, limit: int) -> None:
@@ -36,8 +36,8 @@ class Keeper:
         if len(self._heap) < self._limit:
             heapq.heappush(self._heap, item)
             return
-        *_, out = heapq.heappushpop(self._heap, item)
-        self.dropped += not out.early
+        heapq.heappushpop(self._heap, item)
+        self.dropped += 1
 
     def merged(self, window_us: int) -> Iterator[tuple[Key, Window]]:
         """The kept windows by key and time, those of one key joined where they fit into one window again.

@@ -23,9 +23,9 @@ def summarise(
 
     The order is deterministic: severity, then count (descending), first time, key. The report accounts for every
     line. Its `late` counts alerts more than `window_s` older than the newest one before them (they are summarised
-    all the same). Its `evicted` counts summaries that a bound has touched: windows closed for want of room before
-    they were over (their alerts are in another summary of the same key), and summaries beyond `max_summaries`, which
-    are not returned. An empty file gives no summaries and a report of zero lines.
+    all the same), its `evicted` windows closed for want of room before they were over (by itself this loses nothing:
+    later alerts of the key open another window), its `dropped` windows beyond `max_summaries`, which are not
+    returned. An empty file gives no summaries and a report of zero lines.
 
     Args:
         path: the file, plain or gzip.
@@ -48,8 +48,8 @@ def summarise(
     for sighting, _ in sightings(path, tally, require_stream=require_stream):
         table.add(sighting)
     summaries = tuple(sorted((window.summary(key) for key, window in table.close()), key=_order))
-    evicted = table.evicted + table.keeper.dropped
-    return summaries, tally.report(path, summaries=len(summaries), evicted=evicted, late=table.late)
+    counts = {"evicted": table.evicted, "dropped": table.keeper.dropped, "late": table.late}
+    return summaries, tally.report(path, summaries=len(summaries), **counts)
 
 
 def _order(summary: AlertSummary) -> tuple[object, ...]:

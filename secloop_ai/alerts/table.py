@@ -35,7 +35,7 @@ class WindowTable:
 
     Attributes:
         late: late alerts.
-        evicted: windows closed for want of room before they were over.
+        evicted: windows closed for want of room before they were over; their alerts are kept.
         peak: most windows open at once.
     """
 
@@ -82,10 +82,9 @@ class WindowTable:
         return slot, window
 
     def _evict(self) -> None:
-        """Close the window that has waited longest; early unless no alert in time could join it any more."""
+        """Close the window that has waited longest: early, unless no alert in time could join it any more."""
         (key, late), window = self._open.popitem(last=False)
-        window.early = late or self._newest_us - window.first_us <= self._window_us
-        self.evicted += window.early
+        self.evicted += late or self._newest_us - window.first_us <= self._window_us
         self.keeper.push(key, window)
 
     def _text(self, signature_id: int, text: str) -> Untrusted:

@@ -45,7 +45,9 @@ class Tally:
         if len(self.bad_lines) < MAX_BAD_LINES:
             self.bad_lines.append((self.lines, printable(reason)))
 
-    def report(self, path: Path | str, *, summaries: int = 0, evicted: int = 0, late: int = 0) -> IngestReport:
+    def report(
+        self, path: Path | str, *, summaries: int = 0, evicted: int = 0, dropped: int = 0, late: int = 0
+    ) -> IngestReport:
         """The counts as a record."""
         return IngestReport(
             path=str(path),
@@ -56,6 +58,7 @@ class Tally:
             bad_lines=tuple(self.bad_lines),
             summaries=summaries,
             evicted=evicted,
+            dropped=dropped,
             late=late,
         )
 

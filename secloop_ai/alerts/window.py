@@ -30,7 +30,6 @@ class Window(msgspec.Struct, gc=False):
         severity: the most severe one.
         handshake: whether any alert proved its handshake.
         to_server: as the first alert said.
-        early: the window was closed before it was over.
     """
 
     first_us: int
@@ -46,7 +45,6 @@ class Window(msgspec.Struct, gc=False):
     ports: array[int]
     flows: FlowSums
     count: int = 1
-    early: bool = False
 
     @classmethod
     def of(cls, seen: Sighting, signature: Untrusted) -> Window:

@@ -7,6 +7,8 @@ from importlib.metadata import EntryPoint, entry_points
 
 import typer
 
+from secloop_ai.contracts import InputError
+
 from . import incidents, operate
 
 ENTRY_POINTS = "secloop.commands"
@@ -27,28 +29,30 @@ def build() -> typer.Typer:
     incidents.add_to(app)
     found = {e.name: e for e in entry_points(group=ENTRY_POINTS)}
     for name, package in OPTIONAL.items():
-        app.add_typer(_load(found, name, package), name=name)
+        _add_optional(app, found, name, package)
     return app
 
 
-def _load(found: Mapping[str, EntryPoint], name: str, package: str) -> typer.Typer:
+def _add_optional(app: typer.Typer, found: Mapping[str, EntryPoint], name: str, package: str) -> None:
+    if name not in found:
+        _add_absent(app, name, package, "no entry point")
+        return
     try:
         loaded = found[name].load()
-    except (KeyError, ImportError) as error:
-        return _absent(name, package, str(error))
-    if not isinstance(loaded, typer.Typer):
-        return _absent(name, package, "its entry point is no typer application")
-    return loaded
+    except ImportError as error:
+        _add_absent(app, name, package, str(error))
+        return
+    app.add_typer(loaded, name=name)
 
 
-def _absent(name: str, package: str, why: str) -> typer.Typer:
-    stand_in = typer.Typer(help=f"(not installed: package {package})", invoke_without_command=True)
+def _add_absent(app: typer.Typer, name: str, package: str, why: str) -> None:
+    """A command that takes whatever is typed after it, and says what is missing."""
 
-    @stand_in.callback(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-    def say() -> None:
-        typer.echo(
-            f"secloop {name}: package '{package}' is not installed here ({why}): pip install secloop[{name}]", err=True
-        )
-        raise typer.Exit(1)
-
-    return stand_in
+    @app.command(
+        name=name,
+        help=f"(not installed: package {package})",
+        add_help_option=False,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )
+    def say(_context: typer.Context) -> None:
+        raise InputError(f"{name}: package '{package}' is not installed here ({why}): pip install 'secloop[{name}]'")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import configparser
+import os
 import signal
 import threading
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from secloop_ai.contracts import InputError, MitigationState, SecLoopError
-from secloop_ai.loop.context import Context, now
+from secloop_ai.loop.context import EXPIRER, Context, now
 from secloop_ai.loop.runner import Event, project_dir
 from secloop_ai.loop.runner import respond as run_respond
-from secloop_ai.loop.story import action_line, seconds
+from secloop_ai.loop.story import action_target, time_left
 
 from .tables import show
+
+if TYPE_CHECKING:
+    from secloop_ai.loop.undo import Removal
 
 Json = Annotated[bool, typer.Option("--json", help="The same rows as JSON.")]
 Inventory = Annotated[
@@ -23,7 +28,6 @@ Inventory = Annotated[
 ]
 LedgerUrl = Annotated[str, typer.Option("--ledger", help="SQLAlchemy URL of the ledger.", envvar="SECLOOP_LEDGER_URL")]
 
-EXPIRER = "expirer"
 EXIT_FAILED = 1
 
 
@@ -35,27 +39,38 @@ def add_to(app: typer.Typer) -> None:
 
 def context(inventory: list[str] | None, ledger: str) -> Context:
     """A Context for a command; without -i, the inventory that ansible.cfg names."""
-    return Context({"inventory": inventory or default_inventory(), "ledger_url": ledger})
+    config = os.environ.get("ANSIBLE_CONFIG") or project_config()
+    return Context({"inventory": inventory or default_inventory(), "ledger_url": ledger, "ansible_config": config})
+
+
+def project_config() -> str:
+    """The project's ansible.cfg, so that vault and roles are the same from every folder; empty where there is none."""
+    try:
+        path = project_dir() / "ansible.cfg"
+    except InputError:
+        return ""
+    return str(path) if path.is_file() else ""
 
 
 def default_inventory() -> list[str]:
     """The inventory of the project's ansible.cfg, or of ``ANSIBLE_INVENTORY``.
 
     Raises:
-        InputError: there is neither.
+        InputError: there is neither, or nothing lies where ansible.cfg points.
     """
-    import configparser
-    import os
-
     if given := os.environ.get("ANSIBLE_INVENTORY"):
         return given.split(",")
-    project = project_dir()
+    config = project_dir() / "ansible.cfg"
     parser = configparser.ConfigParser(interpolation=None)
-    parser.read(project / "ansible.cfg")
+    parser.read(config)
     named = parser.get("defaults", "inventory", fallback="")
-    if not named:
-        raise InputError(f"{project / 'ansible.cfg'}: no inventory there: give one with --inventory")
-    return [str((project / part.strip()).resolve()) for part in named.split(",")]
+    sources = [(config.parent / part.strip()).resolve() for part in named.split(",") if part.strip()]
+    if not sources:
+        raise InputError(f"{config}: no inventory there: give one with --inventory")
+    for source in sources:
+        if not source.exists():
+            raise InputError(f"{config}: its inventory {source} is not there: give one with --inventory")
+    return [str(source) for source in sources]
 
 
 def respond(
@@ -70,7 +85,7 @@ def respond(
     as_json: Json = False,
 ) -> None:
     """Run respond.yml on an alert file through ansible-runner, and keep the Feedback of its events."""
-    ctx = context(inventory, ledger)
+    ctx = Context({"ledger_url": ledger})
     extra = {k: v for k, v in {"plan_dir": plan_dir, "policy": policy}.items() if v}
     run = run_respond(
         alert_file,
@@ -85,7 +100,7 @@ def respond(
         ctx.ledger.record_feedback(run.feedback, now=now())
     if as_json:
         show([run.feedback.model_dump(mode="json")], as_json=True, title="", empty="")
-    for line in () if as_json else run.story:
+    for line in () if as_json else (*run.story, *run.diff):
         typer.echo(f"  {line}")
     if run.failure:
         typer.echo(f"secloop: {run.failure}", err=True)
@@ -106,14 +121,18 @@ def status(ledger: LedgerUrl = "", as_json: Json = False) -> None:
         {
             "mitigation": m.mitigation_id,
             "incident": m.incident_id,
-            "action": action_line(m.action),
-            "devices": ",".join(m.operations),
+            "action": action_target(m.action),
+            "devices": list(m.operations),
             "state": m.state.value,
-            "left_s" if as_json else "left": round(m.left_s(present), 1) if as_json else seconds(m.left_s(present)),
+            "expires_at": m.expires_at,
+            "left_s": round(m.left_s(present), 1),
+            "left": time_left(m.left_s(present)),
         }
         for m in ctx.ledger.mitigations(states=states)
     ]
-    show(rows, as_json=as_json, title="Mitigations on the network", empty="No mitigation is on the network.")
+    columns = {"mitigation": "mitigation", "action": "action", "devices": "on", "state": "state", "left": "time left"}
+    empty = "No mitigation is on the network."
+    show(rows, as_json=as_json, title="Mitigations on the network", empty=empty, columns=columns)
     if rows and not ctx.ledger.alive(EXPIRER, now=present):
         typer.echo("warning: no expirer is alive: start `secloop expire --watch` (examples/systemd)", err=True)
     for pending in ctx.ledger.pending_commits():
@@ -145,18 +164,29 @@ def expire(
     from secloop_ai.loop.undo import expire_due
 
     ctx = context(inventory, ledger)
-    ctx.ledger.heartbeat(EXPIRER, interval_s=every, now=now())
-    if not watch:
-        _removed(expire_due(ctx, within_s=within), as_json=as_json)
+    if watch:
+        _watch(ctx, every, within, as_json=as_json)
         return
+    ctx.ledger.heartbeat(EXPIRER, interval_s=every, now=now())
+    _removed(expire_due(ctx, within_s=within), as_json=as_json)
+
+
+def _watch(ctx: Context, every: float, within: float, *, as_json: bool) -> None:
+    """Expire until SIGTERM or SIGINT; an inventory that is wrong is said at once, not when it is needed."""
+    from secloop_ai.loop.undo import expire_due
+
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    devices = len(ctx.environment().devices)
+    typer.echo(f"secloop: expiring every {every:g} s; {devices} devices in the inventory", err=True)
     while not stop.is_set():
         try:
             ctx.ledger.heartbeat(EXPIRER, interval_s=every, now=now())
-            for line in expire_due(ctx).story:
-                typer.echo(line)
+            ctx.forget_inventory()  # it may have changed since the last round
+            result = expire_due(ctx, within_s=within)
+            if result.plans or result.failures:
+                _tell_removed(result, as_json=as_json)
         except SecLoopError as error:  # a device may be back at the next round
             typer.echo(f"secloop: {error}", err=True)
         stop.wait(every)
@@ -168,10 +198,15 @@ def recover(inventory: Inventory = None, ledger: LedgerUrl = "", as_json: Json =
 
     reports = recover_all(context(inventory, ledger))
     rows = [
-        {"transaction": r.transaction_id, "outcome": r.outcome.value, "devices": ",".join(d.device for d in r.devices)}
+        {
+            "transaction": r.transaction_id,
+            "outcome": r.outcome.value,
+            "devices": [d.device for d in r.devices],
+            "reasons": [*r.reasons, *(f"{d.device}: {d.message}" for d in r.devices if d.message)],
+        }
         for r in reports
     ]
-    show(rows, as_json=as_json, title="Recovered", empty="Nothing is open.")
+    show(rows, as_json=as_json, title="Transactions that were open", empty="Nothing is open.")
     raise typer.Exit(EXIT_FAILED if any(r.outcome == "in_doubt" for r in reports) else 0)
 
 
@@ -179,23 +214,39 @@ def actions(inventory: Inventory = None, as_json: Json = False) -> None:
     """The action catalogue, and what this network is offered."""
     from secloop_ai.contracts import CATALOGUE
 
-    environment = context(inventory, "").environment()
+    refused = context(inventory, "").environment().not_offered
     rows = [
         {
             "action": name,
             "plane": kind.spec.plane.value,
             "attack_mitigation": kind.spec.mitigation,
-            "d3fend": ",".join(kind.spec.d3fend),
-            "offered": "no: " + environment.not_offered[name] if name in environment.not_offered else "yes",
+            "d3fend": list(kind.spec.d3fend),
+            "offered": name not in refused,
+            "reason": refused.get(name, ""),
         }
         for name, kind in CATALOGUE.items()
     ]
-    show(rows, as_json=as_json, title="Action catalogue", empty="")
+    columns = {"action": "action", "plane": "plane", "attack_mitigation": "ATT&CK", "d3fend": "D3FEND"}
+    columns["offered"] = "offered"
+    show(rows, as_json=as_json, title="Action catalogue", empty="", columns=columns)
+    for line in () if as_json else (f"{name}: {reason}" for name, reason in refused.items()):
+        typer.echo(line)
 
 
-def _removed(result: Any, *, as_json: bool) -> None:
+def _removed(result: Removal, *, as_json: bool) -> None:
+    """Say what was removed; exit 1 when something had to stay."""
+    _tell_removed(result, as_json=as_json)
+    if result.failures:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _tell_removed(result: Removal, *, as_json: bool) -> None:
     if as_json:
-        show([{"removed": m} for m in result.removed], as_json=True, title="", empty="")
+        rows = [{"mitigation": m, "removed": True, "reason": ""} for m in result.removed]
+        for failure in result.failures:
+            name, _, reason = failure.partition(": ")
+            rows.append({"mitigation": name, "removed": False, "reason": reason})
+        show(rows, as_json=True, title="", empty="")
         return
     for line in result.story:
         typer.echo(line)

@@ -145,8 +145,9 @@ class IngestReport(Frozen):
     Attributes:
         skipped: other event types, by type.
         bad_lines: the first few unreadable lines as ``(line number, what is wrong)``; `bad` counts them all.
-        evicted: summaries pushed out of the bounded table before their window closed.
-        late: alerts older than a window already closed.
+        evicted: windows closed early for want of room; that alone loses no alert.
+        dropped: closed windows beyond the bound on summaries: their alerts are in no summary.
+        late: alerts more than a window older than the newest before them; they are summarised all the same.
     """
 
     path: str
@@ -157,4 +158,5 @@ class IngestReport(Frozen):
     bad_lines: tuple[tuple[int, str], ...] = ()
     summaries: int = 0
     evicted: int = 0
+    dropped: int = 0
     late: int = 0

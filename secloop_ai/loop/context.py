@@ -82,6 +82,10 @@ class Context:
             self._loaded = load_with_secrets(reading or self.inventory, config=self._config, known_dialects=known())
         return self._loaded
 
+    def forget_inventory(self) -> None:
+        """Read the inventory anew when it is next needed: for a process that outlives its changes."""
+        self._loaded = None
+
     def environment(self) -> Environment:
         """The inventory as an Environment.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -15,14 +16,22 @@ from secloop_ai.contracts import CommitReport, Feedback, InputError
 
 Event = dict[str, Any]
 PLAYBOOK = Path("playbooks/respond.yml")
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+ERROR = "[ERROR]:"
 
 
 class Run(NamedTuple):
-    """A finished run: what ansible-runner said, and the record made of it."""
+    """A finished run: what ansible-runner said, and the record made of it.
+
+    Attributes:
+        failure: why it did not end well, in a sentence; empty when it did.
+        diff: lines of the documents that a run with ``--check`` would change.
+    """
 
     feedback: Feedback
     story: tuple[str, ...]
     failure: str
+    diff: tuple[str, ...] = ()
 
 
 def project_dir(given: str | None = None) -> Path:
@@ -74,7 +83,8 @@ def respond(
             on_event(event)
         return True  # without it ansible-runner keeps no events
 
-    private = tempfile.mkdtemp(prefix="secloop-run-")
+    config = project / "ansible.cfg"
+    private = tempfile.mkdtemp(prefix="secloop-run-")  # 0700, gone afterwards: runner writes the environment there
     began = time.monotonic()
     try:
         result = ansible_runner.run(
@@ -82,11 +92,11 @@ def respond(
             project_dir=str(project),
             playbook=str(PLAYBOOK),
             inventory=[str(Path(i).resolve()) if Path(i).exists() else i for i in inventory] or None,
-            envvars={"ANSIBLE_CONFIG": str(project / "ansible.cfg"), **(environ or {})},
+            envvars={"ANSIBLE_CONFIG": os.environ.get("ANSIBLE_CONFIG") or str(config), **(environ or {})},
             extravars={"alert_file": str(alert_file.resolve()), **(extra or {})},
             cmdline="--check --diff" if check else None,
             ident=uuid.uuid4().hex,
-            settings={"suppress_env_files": True},
+            suppress_env_files=True,
             timeout=int(timeout_s),
             quiet=True,
             event_handler=keep,
@@ -121,8 +131,24 @@ def collect(events: Sequence[Event], *, status: str, rc: int, seconds: float) ->
         seconds=round(seconds, 3),
     )
     story = tuple(committed.get("story") or results.get("secloop_plan", {}).get("story") or ())
-    failure = next((str(r["msg"]) for r in results.values() if r.get("msg") and (r.get("failed") or failed)), "")
-    return Run(feedback, story, failure if failed else "")
+    diff = tuple(line for part in _diffs(committed) for line in part.splitlines())
+    return Run(feedback, story, "" if rc == 0 else _why(events, results, status, seconds), diff)
+
+
+def _diffs(committed: Mapping[str, Any]) -> list[str]:
+    parts = committed.get("diff") or []
+    return [str(p.get("prepared", "")) for p in (parts if isinstance(parts, list) else [parts])]
+
+
+def _why(events: Sequence[Event], results: Mapping[str, Mapping[str, Any]], status: str, seconds: float) -> str:
+    """The failed module's message; where no task came to run, what ansible-playbook said."""
+    if status == "timeout":
+        return f"respond.yml was ended: it had not finished after {seconds:.0f} s"
+    if message := next((str(r["msg"]) for r in results.values() if r.get("failed") and r.get("msg")), ""):
+        return message
+    said = (ANSI.sub("", str(e.get("stdout", ""))) for e in events)
+    errors = [line.removeprefix(ERROR).strip() for text in said for line in text.splitlines() if line.startswith(ERROR)]
+    return "; ".join(errors) or f"ansible-playbook ended with status '{status}' and gave no reason"
 
 
 def _module(event: Event) -> str:

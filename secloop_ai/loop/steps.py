@@ -29,8 +29,11 @@ def alerts_step(params: Mapping[str, Any], _check: bool) -> StepResult:
     warnings = [f"{report.path}:{line}: skipped: {why}" for line, why in report.bad_lines]
     if report.bad > len(report.bad_lines):
         warnings.append(f"{report.path}: {report.bad} unreadable lines in all")
+    if report.dropped:
+        warnings.append(f"{report.path}: {report.dropped} summaries, the least severe, had no room and were left out")
     if report.evicted or report.late:
-        warnings.append(f"{report.path}: {report.evicted} summaries evicted, {report.late} alerts late")
+        told = f"{report.evicted} windows closed early for want of room, {report.late} alerts late"
+        warnings.append(f"{report.path}: {told}: that alone left none of them out")
     values = {
         "summaries_file": str(path),
         "summaries": len(summaries),
@@ -126,7 +129,8 @@ def commit_step(params: Mapping[str, Any], check: bool) -> StepResult:
     content = read_plan(Path(params["plan_dir"]))
     if check:
         story = list(plan_story(content.plan, content.decision))
-        return StepResult(content.plan.changes, {"outcome": "not committed (check mode)", "report": {}, "story": story})
+        values = {"outcome": "not committed (check mode)", "report": {}, "story": story}
+        return StepResult(content.plan.changes, values, diff=_diffs((content.plan,)))
     from .commit import commit_plan
     from .recover import recover_all
 
@@ -148,7 +152,7 @@ def commit_step(params: Mapping[str, Any], check: bool) -> StepResult:
 
 def rollback_step(params: Mapping[str, Any], check: bool) -> StepResult:
     """Mitigations off the network: of an incident, all, or those overdue."""
-    from secloop_ai.contracts import InputError
+    from secloop_ai.contracts import InputError, TransactionFailed
 
     from .undo import expire_due, roll_back
 
@@ -159,9 +163,12 @@ def rollback_step(params: Mapping[str, Any], check: bool) -> StepResult:
         removal = roll_back(context, str(params["incident"]), check=check)
     else:
         raise InputError("give incident (an id, or 'all'), or expired: true")
+    if removal.failures:
+        done = f"{len(removal.removed)} mitigations were removed; still on the network"
+        raise TransactionFailed(f"{done}: {'; '.join(removal.failures)}")
     changed = bool(removal.removed) or any(p.changes for p in removal.plans)
     values = {"removed": list(removal.removed), "story": list(removal.story)}
-    return StepResult(changed, values, removal.failures, _diffs(removal.plans))
+    return StepResult(changed, values, diff=_diffs(removal.plans))
 
 
 def _diffs(plans: Sequence[ChangePlan]) -> tuple[dict[str, str], ...]:

@@ -18,9 +18,13 @@ from secloop_ai.contracts import (
 
 def action_line(action: Action) -> str:
     """One action: its name, its target, how long."""
+    return action_target(action) + ("" if isinstance(action, Observe) else f" for {seconds(action.ttl_s)}")
+
+
+def action_target(action: Action) -> str:
+    """One action: its name and its target."""
     fields = action.model_dump(mode="json", exclude={"kind", "ttl_s"}, exclude_none=True)
-    target = " ".join(f"{k}={v}" for k, v in fields.items())
-    return f"{action.kind} {target}" + ("" if isinstance(action, Observe) else f" for {seconds(action.ttl_s)}")
+    return " ".join([action.kind, *(f"{k}={v}" for k, v in fields.items())])
 
 
 def seconds(value: float) -> str:
@@ -30,6 +34,11 @@ def seconds(value: float) -> str:
         if size < limit:
             return f"{value / unit:.0f} {name}"
     return f"{value / 86400:.1f} d"
+
+
+def time_left(left_s: float) -> str:
+    """Time until an end, or since it: ``12 min``, ``overdue 5 s``."""
+    return seconds(left_s) if left_s > 0 else f"overdue {seconds(-left_s)}"
 
 
 def summary_line(summary: AlertSummary) -> str:

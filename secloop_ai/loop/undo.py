@@ -11,6 +11,7 @@ from secloop_ai.contracts import (
     DeviceError,
     Mitigation,
     MitigationState,
+    PlanError,
     SecLoopError,
     TransactionFailed,
 )
@@ -41,7 +42,9 @@ class Removal(NamedTuple):
 
 
 def roll_back(context: Context, incident: str, *, check: bool = False) -> Removal:
-    """Take an incident's mitigations, or ``all``, off the network, in one transaction.
+    """Take an incident's mitigations off the network in one transaction; ``all`` is the kill switch.
+
+    The kill switch does what it can: where one transaction over everything fails, it goes on one by one.
 
     Raises:
         LedgerError: the ledger does not know the incident.
@@ -55,7 +58,9 @@ def roll_back(context: Context, incident: str, *, check: bool = False) -> Remova
     leaving = context.ledger.mitigations(incident_id=chosen, states=REMOVABLE)
     if not leaving:
         return Removal((), (), (f"incident {incident}: nothing of it is on the network",))
-    return _remove(context, leaving, incident if chosen else leaving[0].incident_id, "rollback", check=check)
+    if chosen:
+        return _remove(context, leaving, incident, "rollback", check=check)
+    return _together_or_each(context, leaving, "rollback", check=check)
 
 
 def expire_due(context: Context, *, within_s: float = 0.0, check: bool = False) -> Removal:
@@ -70,23 +75,29 @@ def expire_due(context: Context, *, within_s: float = 0.0, check: bool = False) 
     due = tuple(m for m in context.ledger.mitigations(states=REMOVABLE) if m.expires_at <= at)
     if not due:
         return Removal((), (), ("nothing is overdue",))
+    return _together_or_each(context, due, "expire", check=check)
+
+
+def _together_or_each(context: Context, leaving: Sequence[Mitigation], purpose: Purpose, *, check: bool) -> Removal:
     try:
-        return _remove(context, due, due[0].incident_id, "expire", check=check)
-    except (DeviceError, TransactionFailed) as error:
-        if len(due) == 1:
+        return _remove(context, leaving, leaving[0].incident_id, purpose, check=check)
+    except (DeviceError, PlanError, TransactionFailed) as error:
+        if len(leaving) == 1:
             raise
         first = str(error)
-    return _one_by_one(context, due, first, check=check)
+    return _one_by_one(context, leaving, purpose, first, check=check)
 
 
-def _one_by_one(context: Context, due: Sequence[Mitigation], first: str, *, check: bool) -> Removal:
+def _one_by_one(
+    context: Context, leaving: Sequence[Mitigation], purpose: Purpose, first: str, *, check: bool
+) -> Removal:
     removed: list[str] = []
     plans: list[ChangePlan] = []
     story: list[str] = [f"together they could not be removed ({first}); one by one:"]
     failures: list[str] = []
-    for mitigation in due:
+    for mitigation in leaving:
         try:
-            part = _remove(context, (mitigation,), mitigation.incident_id, "expire", check=check)
+            part = _remove(context, (mitigation,), mitigation.incident_id, purpose, check=check)
         except SecLoopError as error:
             failures.append(f"{mitigation.mitigation_id}: {error}")
             continue

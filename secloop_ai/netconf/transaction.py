@@ -203,6 +203,8 @@ class _Transaction:
     def _report(self, reasons: Sequence[str]) -> CommitReport:
         members = self._crew.members
         notes = [n for m in members for n in m.notes]
+        if self._stop.reason and not reasons:
+            notes.append(f"{self._stop.reason}, too late: the change was being confirmed")
         return CommitReport(
             transaction_id=self._pending.transaction_id,
             plan_id=self._pending.plan_id,

@@ -36,7 +36,7 @@ def test_one_key_within_thirty_seconds_is_one_summary(tmp_path: Path) -> None:
     ((summary,), report) = run(tmp_path, *events)
     assert (summary.count, summary.seconds, summary.source_ports) == (3, 30.0, 3)
     assert (summary.first_seen, summary.last_seen) == (START, START + timedelta(seconds=30))
-    assert (report.summaries, report.late, report.evicted) == (1, 0, 0)
+    assert (report.summaries, report.late, report.evicted, report.dropped) == (1, 0, 0, 0)
 
 
 def test_a_longer_run_is_cut_into_windows(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_full_table_closes_the_window_idle_longest_and_counts_it(tmp_path: Pat
     summaries, report = run(tmp_path, *mixed, max_open=4)
     assert [s.count for s in summaries if s.signature_id == 9] == [10]
     assert len(summaries) == 11
-    assert report.evicted == 11 - 4
+    assert (report.evicted, report.dropped) == (11 - 4, 0)
 
 
 def test_a_window_that_was_over_anyway_does_not_count_as_evicted(tmp_path: Path) -> None:
@@ -137,10 +137,10 @@ def test_a_late_window_closed_for_want_of_room_is_always_early(tmp_path: Path) -
     assert run(tmp_path, event(100), *late, max_open=1)[1].evicted == 2
 
 
-def test_a_summary_closed_early_and_not_returned_counts_once(tmp_path: Path) -> None:
+def test_a_summary_closed_early_and_not_returned_counts_as_both(tmp_path: Path) -> None:
     summaries, report = run(tmp_path, *[event(0, src_ip=source(n)) for n in range(3)], max_open=1, max_summaries=1)
     assert [str(summary.source) for summary in summaries] == [source(2)]
-    assert report.evicted == 2
+    assert (report.evicted, report.dropped) == (2, 2)
 
 
 def test_beyond_the_limit_the_least_important_go(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_beyond_the_limit_the_least_important_go(tmp_path: Path) -> None:
     summaries, report = run(tmp_path, *low, real, *spoofed, *loud, max_summaries=5)
     assert [(s.severity, s.count, s.handshake) for s in summaries][:2] == [(1, 5, False), (1, 1, True)]
     assert [str(s.source) for s in summaries[2:]] == [source(100 + n) for n in (17, 18, 19)]
-    assert (report.summaries, report.evicted, report.alerts) == (5, 42 - 5, 46)
+    assert (report.summaries, report.evicted, report.dropped, report.alerts) == (5, 0, 42 - 5, 46)
 
 
 def test_the_order_is_by_severity_count_time_and_key(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import asyncssh
 
 from labs.emulator import Device
-from labs.emulator.framing import END_OF_MESSAGE
+from labs.framing import END_OF_MESSAGE
 
 NC = "urn:ietf:params:xml:ns:netconf:base:1.0"
 T = TypeVar("T")

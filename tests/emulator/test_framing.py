@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs.emulator.framing import Decoder, FramingError, frame
+from labs.framing import Decoder, FramingError, frame
 
 messages = st.lists(st.binary(min_size=1, max_size=60).filter(lambda m: b"]" not in m), max_size=5)
 
@@ -47,6 +47,6 @@ def test_half_a_header_waits() -> None:
 
 
 def test_a_message_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("labs.emulator.framing.LIMIT_BYTES", 100)
+    monkeypatch.setattr("labs.framing.LIMIT_BYTES", 100)
     with pytest.raises(FramingError, match="100 bytes"):
         Decoder().feed(b"x" * 101)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labs.emulator import Device
-from labs.emulator.framing import END_OF_MESSAGE, frame
+from labs.framing import END_OF_MESSAGE, frame
 
 from .conftest import Connect
 from .raw import NC, Wire, hello, rpc, talk

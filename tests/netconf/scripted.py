@@ -77,6 +77,7 @@ class Scripted:
 
     def __enter__(self) -> Self:
         self._client_key.write_private_key(self.directory / "key")
+        (self.directory / "key").chmod(0o600)
         self._thread.start()
         assert self._ready.wait(10)
         public = self._host_key.export_public_key().decode()

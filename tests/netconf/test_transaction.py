@@ -12,7 +12,7 @@ import pytest
 from labs.emulator import Device as Emulated
 from labs.emulator import DeviceSpec, EmulatedFleet
 from secloop_ai.contracts import DeviceModel, DeviceState, LedgerError, Outcome, PlanError
-from secloop_ai.netconf import open_session, transaction
+from secloop_ai.netconf import Session, open_session, transaction
 
 from .change import SETTINGS, Journal, holds, removal, transact, work
 from .parts import BASE, acls, contract
@@ -237,6 +237,18 @@ def test_a_signal_while_verifying_takes_the_change_back(pair: Pair, number: sign
     assert [d.running() for d in pair] == base
     assert quiet(*pair)
     assert signal.getsignal(number) is before
+
+
+def test_a_signal_after_the_verification_is_not_lost(gateway: Emulated, monkeypatch: pytest.MonkeyPatch) -> None:
+    def confirm(session: Session, persist_id: str) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        confirmed(session, persist_id)
+
+    confirmed = Session.confirm
+    monkeypatch.setattr(Session, "confirm", confirm)
+    report = transact([work(gateway)])
+    assert report.outcome is Outcome.CONFIRMED
+    assert report.warnings == ("interrupted by SIGTERM, too late: the change was being confirmed",)
 
 
 def test_a_signal_that_is_ignored_stays_ignored(gateway: Emulated) -> None:
