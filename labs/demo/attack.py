@@ -86,7 +86,7 @@ def _client(screen: Screen, watch: Watch) -> None:
     for probe in watch.results():
         served = f"{probe.tries - probe.failures} of {probe.tries} tries served"
         phase = "before the response" if probe.phase == "before" else "from the response on"
-        screen.check(f"{probe.client} -> {probe.service} {phase}: {served}", ok=probe.green)
+        screen.check(f"{probe.client} -> {probe.service} ({probe.target}) {phase}: {served}", ok=probe.green)
 
 
 def wait_for_alert(eve: Path, timeout_s: float) -> float:
