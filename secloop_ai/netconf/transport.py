@@ -191,8 +191,9 @@ class PromptSession(SSHSession):  # type: ignore[misc]  # ncclient has no types
         super()._dispatch_message(raw)
 
     def _dispatch_error(self, err: Exception) -> None:
-        self._lost = err
-        super()._dispatch_error(err)
+        # The first reason is the one to tell: what follows is only the end of the connection.
+        self._lost = self._lost or err
+        super()._dispatch_error(self._lost)
 
     def close(self) -> None:
         """End the session and free what it held; safe to call twice, and from the loop's own thread."""

@@ -229,6 +229,7 @@ def test_a_verification_as_long_as_the_timeout_is_not_confirmed(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_verifying_takes_the_change_back(pair: Pair, number: signal.Signals) -> None:
     base = [d.running() for d in pair]
+    inherited = signal.signal(number, signal.default_int_handler)  # a background job may have been told to ignore it
     before = signal.getsignal(number)
     watch = Watch(during=(probe("during"),), on_wait=lambda: os.kill(os.getpid(), number))
     report = transact([work(d) for d in pair], watch=watch)
@@ -237,6 +238,7 @@ def test_a_signal_while_verifying_takes_the_change_back(pair: Pair, number: sign
     assert [d.running() for d in pair] == base
     assert quiet(*pair)
     assert signal.getsignal(number) is before
+    signal.signal(number, inherited)
 
 
 def test_a_signal_after_the_verification_is_not_lost(gateway: Emulated, monkeypatch: pytest.MonkeyPatch) -> None:

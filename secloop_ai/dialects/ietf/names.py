@@ -118,14 +118,13 @@ _STATIC = Node(
     children=tuple(Node(r.container, children=(Node(r.route, keys=(r.prefix,), whole=True),)) for r in ROUTE.values()),
 )
 _INSTANCE = Node(INSTANCE, keys=(INSTANCE_TYPE, INSTANCE_NAME), children=(Node(INSTANCE_TEXT), _STATIC))
-ROUTE_TABLE = Node(ROUTES, children=(Node(PROTOCOLS, children=(_INSTANCE,)),), partial=True)
+ROUTE_TABLE = Node(ROUTES, children=(Node(PROTOCOLS, children=(_INSTANCE,)),))
 
 READ_FILTER = (
     f'<acls xmlns="{ACL}"/>'
     f'<interfaces xmlns="{IF}"><interface><name/><enabled/></interface></interfaces>'
-    f'<routing xmlns="{ROUTING}"><control-plane-protocols><control-plane-protocol>'
-    "<type/><name/><description/><static-routes/>"
-    "</control-plane-protocol></control-plane-protocols></routing>"
+    # the whole of it: only then is it known whether it may go with our last route
+    f'<routing xmlns="{ROUTING}"/>'
 )
 
 _FILTER = (

@@ -82,7 +82,7 @@ class Routes:
             yield from route.tags
 
     def subtrees(self, root: Element, ops: Sequence[TaggedOp]) -> Iterator[tuple[str, list[Element]]]:
-        """Our instance, and every route to one of the prefixes."""
+        """Our instance, what goes with it when it is alone, and every route to one of the prefixes."""
         mine = of_kind(ops, DiscardOp)
         if mine:
             path = "/routing/control-plane-protocols"
@@ -91,6 +91,9 @@ class Routes:
             yield f"{path}/control-plane-protocol[name='{n.OWN_INSTANCE}']", own
             if own == every:
                 yield path, own
+                tops = root.findall(n.ROUTES)
+                if all(part.tag == n.PROTOCOLS for top in tops for part in top):
+                    yield "/routing", tops
         for _, op in mine:
             same = [r.element for r in _routes(root) if r.prefix == op.prefix]
             yield f"/routing//static-routes//route[destination-prefix='{op.prefix}']", same
