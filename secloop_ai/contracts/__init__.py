@@ -60,6 +60,7 @@ from .alerts import (
 )
 from .base import (
     Frozen,
+    Name,
     sha256_json,
 )
 from .device import (
@@ -80,7 +81,6 @@ from .environment import (
     Host,
     HttpCheck,
     Interface,
-    Name,
     ProbeVantage,
     Service,
     ServiceCheck,

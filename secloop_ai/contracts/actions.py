@@ -13,8 +13,7 @@ from pydantic import Field
 
 from .acl import IPNetwork
 from .alerts import IPAddress, Port
-from .base import Frozen
-from .environment import Name
+from .base import Frozen, Name
 
 TTLS_S = (300, 900, 3600, 14400, 86400)
 """Lifetimes a strategy may choose from, in seconds; no mitigation is for ever."""

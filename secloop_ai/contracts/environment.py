@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .acl import WITH_PORTS, IPNetwork, Packet
+from .actions import CATALOGUE
 from .alerts import IPAddress, Port, Slug
-from .base import Frozen
+from .base import Frozen, Name
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:-]{0,63}$")]
 PROTOCOL_NUMBER = {"tcp": 6, "udp": 17}
 
 
@@ -256,6 +256,4 @@ class Environment(Frozen):
 
     def offered_actions(self) -> tuple[str, ...]:
         """Names of the actions this network can take now, in catalogue order."""
-        from .actions import CATALOGUE  # noqa: PLC0415 - the catalogue builds on this module
-
         return tuple(name for name in CATALOGUE if name not in self.not_offered)

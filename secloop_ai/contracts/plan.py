@@ -9,9 +9,8 @@ from pydantic import Field
 
 from .acl import Family, IPNetwork, PacketRule
 from .actions import Action
-from .base import Frozen
+from .base import Frozen, Name
 from .device import Direction
-from .environment import Name
 
 MitigationId = Annotated[str, Field(pattern=r"^[0-9a-f]{10}-\d{1,2}$")]
 """Incident id and index of the action: what our entries on a device are tagged with."""

@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .alerts import IPAddress, Port
-from .base import Frozen
-from .environment import Name
+from .base import Frozen, Name
 from .errors import PointerError
 
 

@@ -6,27 +6,12 @@ It imports nothing of its own at first: a module is a process of a second, most 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from secloop_ai.contracts import SecLoopError
 
-
-class StepResult(NamedTuple):
-    """What a step hands to the playbook: JSON-able values, never alert text.
-
-    Attributes:
-        diff: Ansible diff entries, shown only under ``--diff``.
-    """
-
-    changed: bool
-    values: dict[str, Any]
-    warnings: tuple[str, ...] = ()
-    diff: tuple[dict[str, str], ...] = ()
-
-
-Step = Callable[[Mapping[str, Any], bool], StepResult]
+    from .result import Step
 
 
 class ModuleLike(Protocol):

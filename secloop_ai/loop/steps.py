@@ -9,7 +9,7 @@ from typing import Any
 from secloop_ai.contracts import ChangePlan, Environment, GuardRefusal, MitigationState, sha256_json
 
 from .context import ENVIRONMENT_FILE, Context, load_environment_file, now
-from .module import StepResult
+from .result import StepResult
 
 SNAPSHOTS = "running"
 ACTIVE = "active.json"
