@@ -23,7 +23,7 @@ from secloop_ai.dialects import dialect
 
 from .kernel import Kernel
 from .paths import RunPaths
-from .topology import NETCONF_USER
+from .topology import NETCONF_USER, PORT_NAMES
 from .translate import Enforcement, Unenforceable, translate
 from .watcher import Watcher
 
@@ -34,8 +34,8 @@ RECONNECT_S = 0.05
 _LOG = logging.getLogger("applier")
 
 
-@lru_cache(maxsize=4)
-def wanted(document: bytes) -> Enforcement:
+@lru_cache(maxsize=32)
+def wanted(document: bytes, ports: tuple[str, ...] = PORT_NAMES) -> Enforcement:
     """What the kernel has to hold for a configuration document; a commit asks for the same one up to three times.
 
     Raises:
@@ -45,13 +45,15 @@ def wanted(document: bytes) -> Enforcement:
         model = dialect("ietf").parse(document.decode())
     except (SecLoopError, ValidationError, UnicodeDecodeError) as error:
         raise Unenforceable(f"the configuration cannot be read: {error}") from error
-    return translate(model)
+    return translate(model, ports)
 
 
 class Applier:
     """Serves the plug-in and follows running, in one thread."""
 
-    def __init__(self, run_dir: Path) -> None:
+    def __init__(self, run_dir: Path, ports: tuple[str, ...] = PORT_NAMES) -> None:
+        self._ports = ports
+        self._stopping = False
         self._paths = RunPaths(root=run_dir)
         self._kernel = Kernel()
         self._watcher: Watcher | None = None
@@ -64,9 +66,9 @@ class Applier:
         self._selector.register(self._listener, selectors.EVENT_READ)
 
     def serve_forever(self) -> None:
-        """Answer the plug-in and resync until killed; changes this namespace's filter, links and routes."""
+        """Answer the plug-in and resync until told to stop; changes this namespace's filter, links and routes."""
         next_turn = 0.0
-        while True:
+        while not self._stopping:
             for key, _ in self._selector.select(max(0.0, next_turn - time.monotonic())):
                 if key.fileobj is self._listener:
                     self._serve_plugin()
@@ -74,6 +76,18 @@ class Applier:
                     self._serve_watcher()
             if time.monotonic() >= next_turn:
                 next_turn = time.monotonic() + self._turn()
+
+        self._close()
+
+    def stop(self) -> None:
+        """Have `serve_forever` return within `REFRESH_S`; may be called from another thread."""
+        self._stopping = True
+
+    def _close(self) -> None:
+        if self._watcher is not None:
+            self._watcher.close()
+        self._listener.close()
+        self._selector.close()
 
     def _turn(self) -> float:
         """Keep the subscription; returns the seconds until the next turn."""
@@ -94,7 +108,8 @@ class Applier:
         return True
 
     def _lost(self, error: OSError) -> None:
-        _LOG.warning("netconfd is gone (%s); what it had in force stays", error)
+        if not self._stopping:
+            _LOG.warning("netconfd is gone (%s); what it had in force stays", error)
         if self._watcher is not None:
             self._selector.unregister(self._watcher.socket)
             self._watcher.close()
@@ -120,7 +135,7 @@ class Applier:
 
     def _answer(self, verb: str, document: bytes) -> str:
         try:
-            enforcement = wanted(document)
+            enforcement = wanted(document, self._ports)
             if verb == "CHECK":
                 self._kernel.check(enforcement)
             elif self._kernel.apply(enforcement):
@@ -135,7 +150,7 @@ class Applier:
 
     def _resync(self, document: bytes) -> None:
         try:
-            if self._kernel.apply(wanted(document)):
+            if self._kernel.apply(wanted(document, self._ports)):
                 _LOG.info("resynced from running")
         except (Unenforceable, LabError) as error:
             _LOG.error("running is not in force: %s", error)

@@ -119,11 +119,7 @@ def remove_sshd_run_dir() -> None:
 
 
 def netconfd_argv(paths: RunPaths, modpath: str) -> list[str]:
-    """Command line of netconfd.
-
-    Its level of logging is `info`, which names the plug-in's refusals. Empty containers go with their last child,
-    so that an undone change leaves nothing behind.
-    """
+    """Command line of netconfd. Its level of logging is `info`, which names the plug-in's refusals."""
     return [
         "/usr/sbin/netconfd",
         f"--ncxserver-sockname={paths.netconfd_socket}",
@@ -133,7 +129,6 @@ def netconfd_argv(paths: RunPaths, modpath: str) -> list[str]:
         "--target=candidate",
         "--with-startup=false",
         "--with-validate=true",
-        "--delete-empty-npcontainers=true",
         "--no-startup",
         "--idle-timeout=0",
         "--log-level=info",
@@ -141,7 +136,7 @@ def netconfd_argv(paths: RunPaths, modpath: str) -> list[str]:
 
 
 def netconfd_env(paths: RunPaths) -> dict[str, str]:
-    """What netconfd and the plug-in read from their environment; confirmed commits write into HOME."""
+    """What netconfd and the plug-in read from their environment; HOME is kept from the user's own settings."""
     return {
         "HOME": str(paths.home),
         "YUMA_RUNPATH": str(paths.plugin),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import socket
 import subprocess
-from pathlib import Path
 
 from secloop_ai.contracts.errors import LabError
 
@@ -101,9 +101,8 @@ def _forget_routes() -> None:
 def _link_lines(before: Enforcement | None, wanted: Enforcement) -> list[str]:
     known = dict(before.links) if before else {}
     changed = [(port, up) for port, up in wanted.links if known.get(port) != up]
-    return [
-        f"link set {port} {'up' if up else 'down'}" for port, up in changed if Path(f"/sys/class/net/{port}").exists()
-    ]
+    there = {name for _, name in socket.if_nameindex()}  # of this thread's namespace; /sys may show another one
+    return [f"link set {port} {'up' if up else 'down'}" for port, up in changed if port in there]
 
 
 def _route_lines(before: Enforcement | None, wanted: Enforcement) -> list[str]:

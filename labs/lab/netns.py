@@ -6,6 +6,7 @@ import ctypes
 import os
 import socket
 import threading
+from collections.abc import Callable
 from ipaddress import ip_address
 
 from secloop_ai.contracts.errors import LabError
@@ -27,7 +28,7 @@ def socket_in(namespace: str, family: socket.AddressFamily, kind: socket.SocketK
     def make() -> None:
         # setns moves this thread alone, and the thread ends here
         try:
-            _enter(namespace)
+            enter(namespace)
             made.append(socket.socket(family, kind))
         except OSError as error:
             failed.append(error)
@@ -40,7 +41,12 @@ def socket_in(namespace: str, family: socket.AddressFamily, kind: socket.SocketK
     return made[0]
 
 
-def _enter(namespace: str) -> None:
+def enter(namespace: str) -> None:
+    """Move the calling thread, and no other, into the network namespace for good.
+
+    Raises:
+        OSError: there is none of that name, or it may not be entered.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     with (NETNS_DIR / namespace).open("rb") as handle:
         if libc.setns(handle.fileno(), CLONE_NEWNET):
@@ -73,3 +79,27 @@ def can_connect(namespace: str, address: str, port: int, timeout_s: float) -> bo
     except OSError:
         return False
     return True
+
+
+def run_in(namespace: str, action: Callable[[], None]) -> None:
+    """Do something inside the namespace, in a thread that goes there and ends.
+
+    Raises:
+        LabError: there is no such namespace, or what the action raised (an OSError as a LabError).
+    """
+    failed: list[OSError | LabError] = []
+
+    def go() -> None:
+        try:
+            enter(namespace)
+            action()
+        except (OSError, LabError) as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=go)
+    thread.start()
+    thread.join()
+    for error in failed:
+        if isinstance(error, LabError):
+            raise error
+        raise LabError(f"namespace {namespace}: {error.filename or ''} {error.strerror}") from error

@@ -20,6 +20,8 @@ PROGRAMS = (
     ("ssh-keygen", "openssh-client"),
     ("suricata", "suricata"),
     ("hydra", "hydra"),
+    ("nmap", "nmap"),
+    ("hping3", "hping3"),
     ("gcc", "gcc"),
 )
 FILES = (
@@ -32,7 +34,7 @@ FILES = (
 SEARCH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 PACKAGES = (
     *("iproute2", "nftables", "netconfd", "libyuma-dev", "libyuma-base", "libxml2-dev", "gcc", "libc6-dev"),
-    *("openssh-server", "openssh-client", "hydra", "suricata"),
+    *("openssh-server", "openssh-client", "hydra", "nmap", "hping3", "suricata"),
 )
 
 

@@ -9,7 +9,7 @@ import typer
 
 from secloop_ai.contracts import InputError
 
-from . import incidents, operate
+from . import incidents, operate, pause
 
 ENTRY_POINTS = "secloop.commands"
 OPTIONAL = {"lab": "labs"}
@@ -27,6 +27,7 @@ def build() -> typer.Typer:
     )
     operate.add_to(app)
     incidents.add_to(app)
+    pause.add_to(app)
     found = {e.name: e for e in entry_points(group=ENTRY_POINTS)}
     for name, package in OPTIONAL.items():
         _add_optional(app, found, name, package)

@@ -17,7 +17,7 @@ from secloop_ai.loop.runner import Event, project_dir
 from secloop_ai.loop.runner import respond as run_respond
 from secloop_ai.loop.story import action_target, time_left
 
-from .tables import show
+from .tables import show, text
 
 if TYPE_CHECKING:
     from secloop_ai.loop.undo import Removal
@@ -86,7 +86,8 @@ def respond(
 ) -> None:
     """Run respond.yml on an alert file through ansible-runner, and keep the Feedback of its events."""
     ctx = Context({"ledger_url": ledger})
-    extra = {k: v for k, v in {"plan_dir": plan_dir, "policy": policy}.items() if v}
+    written_to = str(Path(plan_dir).absolute()) if plan_dir else ""  # the playbook runs in a folder of its own
+    extra = {k: v for k, v in {"plan_dir": written_to, "policy": policy}.items() if v}
     run = run_respond(
         alert_file,
         project=project_dir(project),
@@ -135,6 +136,8 @@ def status(ledger: LedgerUrl = "", as_json: Json = False) -> None:
     show(rows, as_json=as_json, title="Mitigations on the network", empty=empty, columns=columns)
     if rows and not ctx.ledger.alive(EXPIRER, now=present):
         typer.echo("warning: no expirer is alive: start `secloop expire --watch` (examples/systemd)", err=True)
+    if paused := ctx.ledger.paused():
+        typer.echo(f"warning: paused since {text(paused.since)} UTC: {paused.reason}", err=True)
     for pending in ctx.ledger.pending_commits():
         names = ", ".join(pending.devices)
         typer.echo(f"warning: transaction {pending.transaction_id} on {names} is open: run `secloop recover`", err=True)

@@ -97,8 +97,9 @@ def commit_plan(
 
 
 def _why(report: CommitReport) -> str:
-    broken = [f"{d.device} {d.operation}: {d.message}" for d in report.devices if d.message]
-    return f"{report.outcome.value.replace('_', ' ')}: " + "; ".join((*report.reasons, *broken)) or "no reason given"
+    told = " ".join(report.reasons)
+    broken = [f"{d.device}: {d.operation}: {d.message}" for d in report.devices if d.message and d.message not in told]
+    return f"{report.outcome.value.replace('_', ' ')}: {'; '.join((*report.reasons, *broken)) or 'no reason given'}"
 
 
 def _unchanged(plan: ChangePlan, warnings: tuple[str, ...]) -> CommitReport:

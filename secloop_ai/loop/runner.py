@@ -18,6 +18,8 @@ Event = dict[str, Any]
 PLAYBOOK = Path("playbooks/respond.yml")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 ERROR = "[ERROR]:"
+CHAINED = ("Task failed: ", "Module failed: ")
+"""What ansible-core 2.19 puts before a module's own message in an event."""
 
 
 class Run(NamedTuple):
@@ -41,7 +43,8 @@ def project_dir(given: str | None = None) -> Path:
         InputError: none of them holds playbooks/respond.yml.
     """
     code = Path(__file__).resolve().parents[2]
-    places = [Path(p) for p in (given, os.environ.get("SECLOOP_PROJECT")) if p] or [Path.cwd(), code]
+    named = given or os.environ.get("SECLOOP_PROJECT")
+    places = [Path(named)] if named else [Path.cwd(), code]
     for place in places:
         if (place / PLAYBOOK).is_file():
             return place.resolve()
@@ -145,6 +148,8 @@ def _why(events: Sequence[Event], results: Mapping[str, Mapping[str, Any]], stat
     if status == "timeout":
         return f"respond.yml was ended: it had not finished after {seconds:.0f} s"
     if message := next((str(r["msg"]) for r in results.values() if r.get("failed") and r.get("msg")), ""):
+        for before in CHAINED:
+            message = message.removeprefix(before)
         return message
     said = (ANSI.sub("", str(e.get("stdout", ""))) for e in events)
     errors = [line.removeprefix(ERROR).strip() for text in said for line in text.splitlines() if line.startswith(ERROR)]

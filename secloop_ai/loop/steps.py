@@ -22,7 +22,7 @@ def alerts_step(params: Mapping[str, Any], _check: bool) -> StepResult:
     from .folder import dump_summaries
 
     context = Context(params)
-    summaries, report = summarise(Path(params["alert_file"]))
+    summaries, report = summarise(Path(params["alert_file"]).absolute())  # Ansible runs in the playbook's folder
     text = dump_summaries(tuple(summaries))
     path = context.run_dir / f"summaries-{sha256_json(text)[:12]}.json"
     _write(path, text)
@@ -108,7 +108,7 @@ def plan_step(params: Mapping[str, Any], _check: bool) -> StepResult:
     missing = [n for n in made.operations() if n not in running]
     running |= _read_missing(context, environment, missing)
     plan = plan_response(decision.incident_id, made, environment, running, now())
-    target = Path(params.get("plan_dir") or folder / "plan")
+    target = Path(params.get("plan_dir") or folder / "plan").absolute()
     story = plan_story(plan, decision)
     write_plan(target, PlanFolder(plan, decision, summaries), plan_summary(plan, decision, summaries, plan.created_at))
     values = {
@@ -116,7 +116,7 @@ def plan_step(params: Mapping[str, Any], _check: bool) -> StepResult:
         "plan_id": plan.plan_id,
         "needed": plan.changes,
         "traffic": {d.device: list(d.traffic) for d in plan.devices},
-        "story": list(story),
+        "story": [*story, f"plan written to {target}"],
     }
     return StepResult(changed=False, values=values, diff=_diffs((plan,)))
 

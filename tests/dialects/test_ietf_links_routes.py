@@ -91,11 +91,17 @@ def test_an_instance_of_our_name_that_somebody_made_stays() -> None:
     assert IETF.remove(after, tagged(ONE, discard(ATTACKER))).after == IETF.apply(data, ()).after
 
 
-def test_routing_as_a_whole_is_never_deleted() -> None:
-    after = IETF.apply(config(), tagged(ONE, discard(ATTACKER))).after
-    edit = IETF.remove(after, tagged(ONE, discard(ATTACKER))).edit
-    assert edit is not None
-    assert edit.startswith(f'<routing xmlns="{n.ROUTING}"><control-plane-protocols')
+@pytest.mark.parametrize("other", ["", "<router-id>192.0.2.1</router-id>"])
+def test_routing_goes_with_our_last_route_when_nothing_else_is_in_it(other: str) -> None:
+    data = config("", "", f'<routing xmlns="{n.ROUTING}">{other}</routing>' if other else "")
+    ops = tagged(ONE, discard(ATTACKER))
+    after = IETF.apply(data, ops).after
+    removed = IETF.remove(after, ops)
+    assert removed.edit is not None
+    assert ("<control-plane-protocols" in removed.edit) == bool(other)
+    assert removed.edit.count('nc:operation="delete"') == 1
+    assert removed.after == IETF.apply(data, ()).after
+    assert ("/routing" in IETF.digests(after, ops)) == (not other)
 
 
 def test_a_discard_of_somebody_else_is_neither_taken_over_nor_removed() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -37,6 +36,7 @@ from .support import (
     source,
     unblock,
 )
+from .traffic import flooded
 
 pytestmark = needs_lab
 REQUEST = b"GET / HTTP/1.1\r\nHost: lab\r\n\r\n"
@@ -200,31 +200,15 @@ def test_connected_network_wins_over_a_discard_route_to_it(lab: Lab) -> None:
     leave_no_protocol(lab)
 
 
-def received(lab: Lab, port: int, seconds: float = 1.5) -> tuple[int, float]:
-    """Bytes that reach the web server from the attacker, who sends all it can, and the seconds this took."""
-    with socket_in(lab.netns("web"), socket.AF_INET, socket.SOCK_DGRAM) as sink:
-        sink.bind((WEB, port))
-        sink.setblocking(False)
-        with socket_in(lab.netns("attacker"), socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            begun, total, payload = time.monotonic(), 0, bytes(1000)
-            while time.monotonic() - begun < seconds:
-                sender.sendto(payload, (WEB, port))
-                try:
-                    total += len(sink.recv(2000))
-                except BlockingIOError:
-                    time.sleep(0.0005)
-            return total, time.monotonic() - begun
-
-
 def test_rate_limit(lab: Lab) -> None:
     rate = 20_000
-    free, _ = received(lab, 6001)
+    free = flooded(lab, "web", WEB, 6001)
     limit = f'<rate-limit xmlns="urn:secloop:yang:acl-rate-limit">{rate}</rate-limit>'
     limited = acl("test-block", ace("slow", source(ATTACKER), "accept", limit))
     change(lab, acls(limited + attach("ge0", ["test-block", "edge-in"])))
-    slow, seconds = received(lab, 6002)
-    assert free > 3 * slow > 0
-    assert slow <= rate * (seconds + 1.5)  # a second's worth may pass at once
+    slow = flooded(lab, "web", WEB, 6002)
+    assert free.size_bytes > 3 * slow.size_bytes > 0
+    assert slow.size_bytes <= rate * (slow.seconds + 1.5)  # a second's worth may pass at once
     assert reaches(lab, "client")
     change(lab, unblock())
 

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from labs.cli import app
-from labs.lab import Lab, sensor
+from labs.lab import Attack, Lab, sensor
 from labs.lab.processes import members
 from labs.lab.state import load
 from labs.lab.topology import management_link
@@ -155,3 +155,20 @@ def test_command_line(base: Path) -> None:
     assert run.invoke(app, ["status", *where]).exit_code == 3
     assert members([lab.netns("gw")], lab.paths.root) == set()
     assert run.invoke(app, ["status", "--name", "Not A Name"]).exit_code == 1
+
+
+def test_the_folder_it_is_started_from_stays_as_it_was(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with new_lab(base, "w") as lab:
+        with lab.session() as session:
+            session.edit(block(ATTACKER))
+            session.commit(confirm_timeout_s=60, persist="token")  # netconfd writes its backup now
+            session.call("<cancel-commit><persist-id>token</persist-id></cancel-commit>")
+        Attack(lab).ssh_brute_force(attempts=8, timeout_s=20)
+        places = {Path(f"/proc/{process.pid}/cwd").resolve() for process in lab.status().processes}
+        assert places <= {lab.paths.root, Path("/")}  # sshd goes to the root by itself
+        assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
+    assert leftovers(lab) == []
