@@ -36,8 +36,9 @@ from .context import EXPIRER, now
 from .decide import build_request
 from .effect import missing_effects
 from .folder import PlanFolder
+from .intent import meant_to_fail
 from .plan import dialect_of
-from .watch import Watch, unprobed
+from .watch import Check, Watch, checks, unprobed
 
 NO_EXPIRER = "no expirer is alive: nothing will take this off the network when its time is up: secloop expire --watch"
 
@@ -80,7 +81,9 @@ def commit_plan(
         _renew(plan, ledger)
         return _unchanged(plan, warnings if plan.mitigations else ())
     pending, mitigations = _open(plan, settings)
-    with Watch(environment) as watch:
+    actions = [m.action for m in plan.mitigations] if plan.purpose == "respond" else []
+    meant = tuple(c for c in checks(environment) if meant_to_fail(c, actions))
+    with Watch(environment, leave_out=lambda check: check in meant) as watch:
         report = run_transaction(
             [work_for(d, plan, environment, passwords) for d in plan.devices if d.edit],
             pending=pending,
@@ -89,11 +92,17 @@ def commit_plan(
             watch=watch,
             settings=settings,
         )
-    report = report.model_copy(update={"warnings": (*report.warnings, *warnings, *unprobed(environment))})
+    said = (*report.warnings, *warnings, *_cut_off(meant), *unprobed(environment))
+    report = report.model_copy(update={"warnings": said})
     if report.outcome is not Outcome.CONFIRMED:
         raise TransactionFailed(f"the change was not made: {_why(report)}", report=report)
     _renew(plan, ledger)
     return report
+
+
+def _cut_off(meant: tuple[Check, ...]) -> tuple[str, ...]:
+    pairs = sorted({f"{c.client.name} -> {c.server.name}/{c.service.name}" for c in meant})
+    return tuple(f"{pair} is cut off on purpose, and not watched" for pair in pairs)
 
 
 def _why(report: CommitReport) -> str:

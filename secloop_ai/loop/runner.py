@@ -18,8 +18,6 @@ Event = dict[str, Any]
 PLAYBOOK = Path("playbooks/respond.yml")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 ERROR = "[ERROR]:"
-CHAINED = ("Task failed: ", "Module failed: ")
-"""What ansible-core 2.19 puts before a module's own message in an event."""
 
 
 class Run(NamedTuple):
@@ -135,7 +133,7 @@ def collect(events: Sequence[Event], *, status: str, rc: int, seconds: float) ->
     )
     story = tuple(committed.get("story") or results.get("secloop_plan", {}).get("story") or ())
     diff = tuple(line for part in _diffs(committed) for line in part.splitlines())
-    return Run(feedback, story, "" if rc == 0 else _why(events, results, status, seconds), diff)
+    return Run(feedback, story, "" if rc == 0 else _why(events, status, seconds), diff)
 
 
 def _diffs(committed: Mapping[str, Any]) -> list[str]:
@@ -143,13 +141,12 @@ def _diffs(committed: Mapping[str, Any]) -> list[str]:
     return [str(p.get("prepared", "")) for p in (parts if isinstance(parts, list) else [parts])]
 
 
-def _why(events: Sequence[Event], results: Mapping[str, Mapping[str, Any]], status: str, seconds: float) -> str:
+def _why(events: Sequence[Event], status: str, seconds: float) -> str:
     """The failed module's message; where no task came to run, what ansible-playbook said."""
     if status == "timeout":
         return f"respond.yml was ended: it had not finished after {seconds:.0f} s"
-    if message := next((str(r["msg"]) for r in results.values() if r.get("failed") and r.get("msg")), ""):
-        for before in CHAINED:
-            message = message.removeprefix(before)
+    failed = (e["event_data"].get("res") or {} for e in events if e.get("event") == "runner_on_failed")
+    if message := next((str(r["msg"]) for r in failed if r.get("msg")), ""):
         return message
     said = (ANSI.sub("", str(e.get("stdout", ""))) for e in events)
     errors = [line.removeprefix(ERROR).strip() for text in said for line in text.splitlines() if line.startswith(ERROR)]

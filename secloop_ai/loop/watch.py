@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -80,11 +80,22 @@ class Watch:
     """Runs every declared check from its client's place, over and over, until stopped.
 
     Implements :class:`secloop_ai.contracts.ServiceWatch`. One child process per vantage point.
+
+    Args:
+        environment: whose checks to run.
+        interval_s: seconds between two tries of a check, once it has settled.
+        leave_out: checks that are not run.
     """
 
-    def __init__(self, environment: Environment, *, interval_s: float = INTERVAL_S) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        interval_s: float = INTERVAL_S,
+        leave_out: Callable[[Check], bool] = lambda _: False,
+    ) -> None:
         self._interval_s = interval_s
-        self._checks = {c.label: c for c in checks(environment)}
+        self._checks = {c.label: c for c in checks(environment) if not leave_out(c)}
         self._phase = "before"
         self._tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
         self._change = threading.Condition()

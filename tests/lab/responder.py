@@ -32,15 +32,6 @@ from secloop_ai.loop.plan import Running, plan_response
 from secloop_ai.loop.undo import EVERYTHING, Removal, roll_back
 
 
-def unwatched(environment: Environment, *hosts: str) -> Environment:
-    """The environment without the service checks of these hosts: their loss is meant."""
-    found = []
-    for host in environment.hosts:
-        bare = tuple(s.model_copy(update={"check": None}) for s in host.services)
-        found.append(host.model_copy(update={"services": bare}) if host.name in hosts else host)
-    return environment.model_copy(update={"hosts": tuple(found)})
-
-
 class Responder:
     """One ledger and one inventory; every strategy passes the guard on the evidence given with it."""
 

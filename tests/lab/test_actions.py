@@ -13,6 +13,7 @@ from labs.lab import Lab
 from secloop_ai.contracts import (
     Action,
     AlertSummary,
+    Attachment,
     BlackholeRoute,
     BlockFlow,
     BlockIp,
@@ -33,7 +34,7 @@ from secloop_ai.loop.draft import draft
 from secloop_ai.loop.plan import plan_response
 from tests.loop.make import NOON, summary
 
-from .responder import Responder, unwatched
+from .responder import Responder
 from .support import APP, APP_6, ATTACKER, ATTACKER_6, WEB, WEB_6, eventually, needs_lab
 from .traffic import exchange, flooded, reaches
 
@@ -158,8 +159,7 @@ def test_rate_limit(responder: Responder, lab: Lab, address: str) -> None:
 
 
 def test_isolate_host(responder: Responder, lab: Lab) -> None:
-    meant = unwatched(responder.environment, "web1")
-    with holding(responder, lab, (IsolateHost(host="web1", ttl_s=900),), HTTP, meant) as report:
+    with holding(responder, lab, (IsolateHost(host="web1", ttl_s=900),), HTTP) as report:
         assert lost_by_client(lab) == ((WEB, 80), (WEB_6, 80))
         assert not any(reaches(lab, "web", address, 8080) for address in (APP, APP_6))
         assert probes_green(report)
@@ -190,8 +190,7 @@ def test_blackhole_route(responder: Responder, lab: Lab) -> None:
 
 
 def test_shutdown_port(responder: Responder, lab: Lab) -> None:
-    meant = unwatched(responder.environment, "web1")
-    with holding(responder, lab, (ShutdownPort(device="gw1", interface="ge2", ttl_s=900),), HTTP, meant) as report:
+    with holding(responder, lab, (ShutdownPort(device="gw1", interface="ge2", ttl_s=900),), HTTP) as report:
         assert up_ports(lab) == ("ge0", "ge1", "ge3")
         assert lost_by_client(lab) == ((WEB, 80), (WEB_6, 80))
         assert probes_green(report)
@@ -210,11 +209,17 @@ def test_two_actions_in_one_strategy_leave_together(responder: Responder, lab: L
         assert probes_green(report)
 
 
-def test_a_strategy_that_takes_the_clients_service_is_undone(responder: Responder, lab: Lab) -> None:
+def test_a_change_that_takes_a_service_nobody_meant_is_undone(responder: Responder, lab: Lab) -> None:
+    """The inventory is wrong: web1 hangs elsewhere than it says, so shutting its old port is not known to hit it."""
     before, kernel = lab.snapshot(), in_force(lab)
     content = responder.plan((ShutdownPort(device="gw1", interface="ge2", ttl_s=900),), HTTP[:1])
+    elsewhere = Attachment(device="gw1", interface="ge3")
+    hosts = tuple(
+        h.model_copy(update={"attached_to": elsewhere}) if h.name == "web1" else h for h in responder.environment.hosts
+    )
+    wrong = responder.environment.model_copy(update={"hosts": hosts})
     with pytest.raises(TransactionFailed, match="service web1/web") as raised:
-        responder.commit(content)
+        responder.commit(content._replace(decision=None), wrong)
     report = raised.value.report
     assert report is not None
     assert report.outcome is Outcome.UNDONE
