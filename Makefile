@@ -41,5 +41,5 @@ bench: setup  ## the figures of docs/benchmarks.md, measured here and now
 	$(BIN)/python -m benchmarks
 
 clean:  ## lab, caches, virtual environment
-	-[ -x $(BIN)/secloop ] && $(BIN)/secloop lab down --all
+	-[ -x $(BIN)/secloop ] && $(BIN)/secloop lab down && $(BIN)/secloop lab reap --all
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info var

@@ -1,9 +1,10 @@
-"""``secloop lab``: bring the lab up, take it down, say how it is."""
+"""``secloop lab``: the lab up and down, battlefields reaped, the red team's means listed."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -68,6 +69,44 @@ def show_status(name: Name = DEFAULT_NAME, run_dir: RunDir = None, *, as_json: J
     _show(status, as_json=as_json)
     if status.state != "up":
         raise typer.Exit(EXIT_DOWN if status.state == "down" else EXIT_FAILED)
+
+
+@app.command()
+def reap(
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Those in use by another process, too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove battlefields whose maker has died."""
+    from .battlefield import reap as remove
+
+    try:
+        rows = [{"index": r.index, "case": r.case_id} for r in remove(everything=everything)]
+    except SecLoopError as error:
+        _fail(error)
+    _rows(rows, as_json=as_json, empty="No battlefield was left behind.")
+
+
+@app.command()
+def attacks(*, as_json: Json = False) -> None:
+    """The means of the red team: tactic, technique, target, tools, and what this machine lacks for them."""
+    from .attacks.registry import COLUMNS, all_means, missing_tools, rows
+
+    names = [c.replace(" ", "_") for c in COLUMNS]
+    found = [
+        {**dict(zip(names, row, strict=True)), "lacks": ", ".join(tool.package for tool in missing_tools(plugin))}
+        for row, plugin in zip(rows(), all_means(), strict=True)
+    ]
+    _rows(found, as_json=as_json, empty="There are no means.")
+
+
+def _rows(rows: list[dict[str, Any]], *, as_json: bool, empty: str) -> None:
+    if as_json or not rows:
+        typer.echo(json.dumps(rows, indent=2) if as_json else empty)
+        return
+    widths = {k: max(len(k), *(len(str(r[k])) for r in rows)) for k in rows[0]}
+    for row in ({k: k.replace("_", " ") for k in widths}, *rows):
+        typer.echo("  ".join(str(row[k]).ljust(w) for k, w in widths.items()).rstrip())
 
 
 def _fail(error: SecLoopError) -> None:
