@@ -130,8 +130,9 @@ class SynHalfOpen(Siege):
     def exchanges(self, stage: Stage) -> tuple[Exchange, ...]:
         """Connections by the own address to look, and a flood that needs no answer."""
         rate = HALF_OPEN_PER_S * SYN_BYTES
-        flood = {"bytes_needed": rate * 2, "bytes_per_s": rate, "patience_s": float(SIEGE_S)}
-        return (exchange(stage, self.at(stage)), exchange(stage, self.at(stage), two_way=False, **flood))
+        flood = exchange(stage, self.at(stage), two_way=False)
+        more = {"bytes_needed": rate * 2, "bytes_per_s": rate, "patience_s": float(SIEGE_S)}
+        return (exchange(stage, self.at(stage)), flood.model_copy(update=more))
 
     def means_of_siege(self, red: Red, stage: Stage, seconds: int) -> dict[str, Any]:
         """Two hundred a second, in the name of nobody."""
