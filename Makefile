@@ -22,11 +22,11 @@ demo-config: setup  ## the configuration half alone: no attack, no root
 	@$(BIN)/python -m labs.demo --config-only
 
 test: setup  ## all tests; those of the lab run where its packages can be had
-	@$(BIN)/python -m labs.setup.packages --optional
+	@$(BIN)/python -m labs.setup.packages --optional --attacks
 	$(BIN)/python -m pytest
 
 check: lint  ## the one gate
-	@$(BIN)/python -m labs.setup.packages --optional
+	@$(BIN)/python -m labs.setup.packages --optional --attacks
 	$(BIN)/python -m pytest
 
 lint: setup  ## the gate without the tests

@@ -109,11 +109,15 @@ class Jenkins(Http):
 
 
 def half_open(order: ServiceOrder) -> dict[str, str]:
-    """A host weak to a SYN flood: no SYN cookies, a short queue, and half-open connections gone after 3 seconds."""
+    """A host weak to a SYN flood: no SYN cookies, a short queue, and half-open connections gone after 3 seconds.
+
+    Without saved metrics: the kernel lets peers it has served before past a queue that is nearly full.
+    """
     if not {"dos-flood", "syn-half-open"} & set(order.weaknesses):
         return {}
     return {
         "net/ipv4/tcp_syncookies": "0",
         "net/ipv4/tcp_max_syn_backlog": "128",
         "net/ipv4/tcp_synack_retries": "1",
+        "net/ipv4/tcp_no_metrics_save": "1",
     }

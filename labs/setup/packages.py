@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+from labs.attacks.registry import all_means, missing_tools
 from labs.lab import requirements
 
 from . import sources
@@ -42,10 +43,12 @@ class Refused(Exception):  # noqa: N818 - says what became of the request
         self.code = code
 
 
-def wanted() -> tuple[str, ...]:
-    """Debian packages to install: those whose files or programs the lab misses."""
+def wanted(*, attacks: bool = False) -> tuple[str, ...]:
+    """Debian packages to install: those whose files or programs the lab, or any attack means, misses."""
     lacking = {package for _, package in requirements.missing()}
-    return tuple(package for package in requirements.PACKAGES if package in lacking)
+    base = tuple(package for package in requirements.PACKAGES if package in lacking)
+    tools = {tool.package for plugin in all_means() for tool in missing_tools(plugin)} if attacks else set()
+    return (*base, *sorted(tools - set(base)))
 
 
 def may_install(*, yes: bool) -> None:
@@ -169,13 +172,13 @@ def _terminated(*_: object) -> NoReturn:
     raise SystemExit(128 + signal.SIGTERM)
 
 
-def run(*, yes: bool) -> None:
+def run(*, yes: bool, attacks: bool = False) -> None:
     """Install what lacks and look again.
 
     Raises:
         Refused: it could not be done; the text says why.
     """
-    packages = wanted()
+    packages = wanted(attacks=attacks)
     if packages:
         say(f"The lab needs these Debian packages: {' '.join(packages)}")
         may_install(yes=yes)
@@ -191,9 +194,10 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m labs.setup.packages", description="Install the lab's packages.")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--optional", action="store_true", help="where they cannot be had, say so and exit 0")
+    parser.add_argument("--attacks", action="store_true", help="the tools of every attack means, too")
     options = parser.parse_args(argv)
     try:
-        run(yes=options.yes)
+        run(yes=options.yes, attacks=options.attacks)
     except Refused as refusal:
         say(f"No lab here: {refusal}")
         return 0 if options.optional else refusal.code
