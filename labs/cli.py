@@ -100,6 +100,18 @@ def attacks(*, as_json: Json = False) -> None:
     _rows(found, as_json=as_json, empty="There are no means.")
 
 
+@app.command()
+def suites(*, as_json: Json = False) -> None:
+    """The five suites in figures: scenarios by split, tactic and means, false alarms and quiet periods."""
+    from .suites import report
+
+    try:
+        tables = report.tables()
+    except SecLoopError as error:
+        _fail(error)
+    typer.echo(report.as_json(tables) if as_json else report.text(tables))
+
+
 def _rows(rows: list[dict[str, Any]], *, as_json: bool, empty: str) -> None:
     if as_json or not rows:
         typer.echo(json.dumps(rows, indent=2) if as_json else empty)
