@@ -1,0 +1,1 @@
+"""Our own weak servers, one file each, standard library only."""
