@@ -57,7 +57,7 @@ class RedisWebrootWrite(Means):
         """One connection."""
         return (exchange(stage, port_of(stage, 6379)),)
 
-    def observables(self, stage: Stage) -> tuple[Observable, ...]:  # noqa: ARG002 - the same at every target
+    def observables(self, stage: Stage) -> tuple[Observable, ...]:
         """Its own rule, once."""
         return (observable(9001030, "attempted-admin", self.technique, techniques=("T1190", "T1505.003")),)
 

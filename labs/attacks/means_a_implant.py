@@ -96,7 +96,7 @@ class ImplantCollect(Means):
         """One connection."""
         return (exchange(stage, port_of(stage, C2_PORT)),)
 
-    def observables(self, stage: Stage) -> tuple[Observable, ...]:  # noqa: ARG002 - the same at every target
+    def observables(self, stage: Stage) -> tuple[Observable, ...]:
         """Its own rule, once."""
         return (observable(9001041, "policy-violation", self.technique, app_protocol="http"),)
 

@@ -121,7 +121,7 @@ class DnsHijack(Means):
         """The update and two questions, over UDP."""
         return (exchange(stage, port_of(stage, 53), protocol=UDP),)
 
-    def observables(self, stage: Stage) -> tuple[Observable, ...]:  # noqa: ARG002 - the same at every target
+    def observables(self, stage: Stage) -> tuple[Observable, ...]:
         """Its own rule, once."""
         techniques = ("T1557", "T1565.002")
         return (observable(9001004, "attempted-admin", self.technique, techniques=techniques, app_protocol="dns"),)

@@ -21,6 +21,6 @@ class ZeroDay(WebMeans):
     sid = 0
     classification = "bad-unknown"
 
-    def observables(self, stage: Stage) -> tuple[Observable, ...]:  # noqa: ARG002 - the same at every target
+    def observables(self, stage: Stage) -> tuple[Observable, ...]:
         """The parser's anomaly: no signature, no technique."""
         return (observable(self.sid, self.classification, self.technique, techniques=(), app_protocol="http"),)

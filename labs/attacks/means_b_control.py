@@ -35,7 +35,7 @@ class HttpBeacon(Scripted):
     port = 80
     sid, classification, app = 9002025, "command-and-control", "http"
 
-    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:  # noqa: ARG002 - the base's names
+    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:
         """A few calls more than it takes."""
         url = f"http://{literal(stage.target)}:{self.at(stage)}/gate?id={dice(stage).getrandbits(64):016x}"
         argv = ["curl", "-sS", "--connect-timeout", "2", "--max-time", "3", "--fail-early", "--rate", "120/m"]
@@ -57,7 +57,7 @@ class ToolTransfer(Scripted):
     sid, classification, app, to_server = 9002026, "command-and-control", "http", False
     bytes_needed = 30_000
 
-    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:  # noqa: ARG002 - the base's names
+    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:
         """One download."""
         url = f"http://{literal(stage.target)}:{self.at(stage)}/tool"
         yield Command(["curl", "-sS", "--connect-timeout", "2", "--max-time", "5", "--output", "-", url])
@@ -92,7 +92,7 @@ class MqttC2(Scripted):
     port = 1883
     sid, classification, app = 9002028, "command-and-control", "mqtt"
 
-    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:  # noqa: ARG002 - the base's names
+    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:
         """One task, one report."""
         broker = ["-h", str(stage.target), "-p", str(self.at(stage))]
         yield Command(["mosquitto_sub", *broker, "-t", "c2/task/lab", "-C", "1", "-W", "4"], 8)
@@ -115,7 +115,7 @@ class DnsTunnel(Scripted):
     sid, classification, app, handshake = 9002029, "command-and-control", "dns", False
     alerts = 2
 
-    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:  # noqa: ARG002 - the base's names
+    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:
         """At most `MOST_NAMES` questions."""
         chance = dice(stage)
         names = [f"{chance.getrandbits(200):050x}.{LURE}" for _ in range(number(stage, "names", 12, MOST_NAMES))]
@@ -139,7 +139,7 @@ class ExfilDns(Scripted):
     alerts = 2
     bytes_needed = 2000
 
-    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:  # noqa: ARG002 - the base's names
+    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:
         """At most `MOST_NAMES` pieces of 100 characters."""
         chance, count = dice(stage), number(stage, "names", 24, MOST_NAMES)
         pieces = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz234567", k=100)) for _ in range(count)]
@@ -243,7 +243,7 @@ class InternalProxy(Scripted):
     port = 80
     sid, classification, app = 9002035, "command-and-control", "http"
 
-    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:  # noqa: ARG002 - the base's names
+    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:
         """One request by way of it."""
         relay = f"http://{literal(stage.target)}:{self.at(stage)}"
         argv = ["curl", "-sS", "--connect-timeout", "2", "--max-time", "4", "-x", relay]

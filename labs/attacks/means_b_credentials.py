@@ -129,11 +129,11 @@ class ArpSpoof(Single):
     blind = True  # Suricata 7 decodes no ARP
     port = None
 
-    def exchanges(self, stage: Stage) -> tuple[Exchange, ...]:  # noqa: ARG002 - frames of one segment
+    def exchanges(self, stage: Stage) -> tuple[Exchange, ...]:
         """None that a gateway forwards."""
         return ()
 
-    def observables(self, stage: Stage) -> tuple[()]:  # noqa: ARG002 - the base's name
+    def observables(self, stage: Stage) -> tuple[()]:
         """None."""
         return ()
 

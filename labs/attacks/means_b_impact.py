@@ -75,7 +75,7 @@ class SlowHttp(Siege):
     sid = 9002036
     alerts = 5
 
-    def means_of_siege(self, red: Red, stage: Stage, seconds: int) -> dict[str, Any]:  # noqa: ARG002 - the base's
+    def means_of_siege(self, red: Red, stage: Stage, seconds: int) -> dict[str, Any]:
         """Slow headers."""
         url = f"http://{literal(stage.target)}:{self.at(stage)}/"
         argv = ["slowhttptest", "-H", "-c", str(SOCKETS), "-r", "50", "-i", "3", "-l", str(seconds + 2), "-u", url]
@@ -92,7 +92,7 @@ class HttpFlood(Siege):
     sid = 9002037
     alerts = 16
 
-    def means_of_siege(self, red: Red, stage: Stage, seconds: int) -> dict[str, Any]:  # noqa: ARG002 - the base's
+    def means_of_siege(self, red: Red, stage: Stage, seconds: int) -> dict[str, Any]:
         """Some hundred requests a second."""
         request = f"GET /?q=%d HTTP/1.1\r\nHost: {stage.target}\r\nCache-Control: no-cache\r\n\r\n"
         return {"sockets": SOCKETS, "request": request, "every_s": 0.2}
@@ -108,7 +108,7 @@ class Goldeneye(Siege):
     sid = 9002038
     alerts = 6
 
-    def means_of_siege(self, red: Red, stage: Stage, seconds: int) -> dict[str, Any]:  # noqa: ARG002 - the base's
+    def means_of_siege(self, red: Red, stage: Stage, seconds: int) -> dict[str, Any]:
         """A request on each connection every second."""
         head = f"GET /?%d HTTP/1.1\r\nHost: {stage.target}\r\nKeep-Alive: 115\r\nConnection: keep-alive\r\n\r\n"
         return {"sockets": SOCKETS, "request": head, "every_s": 1.0}
@@ -189,7 +189,7 @@ class ServiceStop(Scripted):
     transport = UDP
     sid, classification, app, handshake = 9002041, "attempted-admin", "snmp", False
 
-    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:  # noqa: ARG002 - the base's names
+    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:
         """One set."""
         agent = f"udp:{literal(stage.target)}:{self.at(stage)}"
         yield Command(["snmpset", "-v2c", "-c", "private", "-t", "1", "-r", "1", "-On", agent, RUN_STATUS, "i", "4"])

@@ -139,7 +139,7 @@ class SnmpMibDump(Scripted):
     transport = UDP
     sid, classification, app, handshake = 9002015, "attempted-recon", "snmp", False
 
-    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:  # noqa: ARG002 - the base's names
+    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:
         """The system group."""
         agent = f"udp:{literal(stage.target)}:{self.at(stage)}"
         yield Command(["snmpwalk", "-v2c", "-c", "public", "-t", "1", "-r", "1", "-On", agent, SYSTEM_GROUP])
@@ -160,7 +160,7 @@ class Rpc(Talk):
     mark: ClassVar[str]
     body: ClassVar[str]
 
-    def rounds(self, stage: Stage) -> list[list[str]]:  # noqa: ARG002 - the base's name
+    def rounds(self, stage: Stage) -> list[list[str]]:
         """Hello, and the RPC."""
         return [[HELLO, f'<rpc message-id="{self.mark}">{self.body}</rpc>{FRAME}']]
 

@@ -112,7 +112,7 @@ class PortKnock(Talk):
         """The knocks, and the door."""
         return both_ways(stage, *KNOCKS, self.at(stage))
 
-    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:  # noqa: ARG002 - the base's names
+    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:
         """Knock, and listen."""
         for port in (*KNOCKS, self.at(stage)):
             yield converse(stage, port, [[]], hello=True, wait_s=0.5)
@@ -131,6 +131,6 @@ class ValidAccounts(Scripted):
     port = 21
     sid, classification = 9002024, "policy-violation"
 
-    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:  # noqa: ARG002 - the base's names
+    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:
         """One login."""
         yield ftp_page(stage, self.at(stage), *LEAKED)

@@ -69,7 +69,7 @@ class Single(Means):
         port = None if self.port is None else port_of(stage, self.port)
         return (exchange(stage, port, protocol=self.transport, bytes_needed=self.bytes_needed),)
 
-    def observables(self, stage: Stage) -> tuple[Observable, ...]:  # noqa: ARG002 - the same at every target
+    def observables(self, stage: Stage) -> tuple[Observable, ...]:
         """Its own rule."""
         more = {
             "app_protocol": self.app,
@@ -110,11 +110,11 @@ class Talk(Scripted):
     says: ClassVar[tuple[str, ...]]
     speaks_first: ClassVar[bool] = False
 
-    def rounds(self, stage: Stage) -> list[list[str]]:  # noqa: ARG002 - some draw theirs
+    def rounds(self, stage: Stage) -> list[list[str]]:
         """What is said, connection by connection."""
         return [list(self.says)]
 
-    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:  # noqa: ARG002 - the base's names
+    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:
         """One conversation after the other."""
         yield converse(stage, self.at(stage), self.rounds(stage), hello=self.speaks_first)
 

@@ -62,7 +62,7 @@ class VulnScan(Scripted):
     sid, classification, app = 9002002, "attempted-recon", "http"
     alerts = 3
 
-    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:  # noqa: ARG002 - the base's names
+    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:
         """Five scripts, 15 seconds at most."""
         argv = ["nmap", "-n", "-Pn", "-sT", "-p", str(self.at(stage)), "--script", SCRIPTS]
         yield Command([*argv, "--host-timeout", "15s", str(stage.target)], 20)
@@ -82,7 +82,7 @@ class WordlistScan(Scripted):
     sid, classification, app = 9002003, "attempted-recon", "http"
     alerts = 2
 
-    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:  # noqa: ARG002 - the base's names
+    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:
         """At most `MOST_WORDS` paths in one run of curl."""
         words = [*WORDS[: number(stage, "words", 50, MOST_WORDS)], FOUND_LATE]
         base = f"http://{literal(stage.target)}:{self.at(stage)}"
@@ -103,7 +103,7 @@ class DnsAxfr(Scripted):
     port = 53
     sid, classification, app = 9002004, "attempted-recon", "dns"
 
-    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:  # noqa: ARG002 - the base's names
+    def commands(self, red: Red, stage: Stage) -> Iterable[Command]:
         """One transfer."""
         server = [f"@{stage.target}", "-p", str(self.at(stage))]
         yield Command(["dig", *server, "+time=2", "+tries=1", ZONE, "AXFR"])

@@ -46,44 +46,46 @@ def test_a_small_inventory_becomes_devices_hosts_and_services(tmp_path: Path) ->
     assert (environment.max_prefix_v4, environment.max_prefix_v6, environment.max_actions) == (32, 64, 8)
 
 
+EVERY_KEY = {
+    "hosts.yml": HOSTS_YML,
+    "host_vars/r1.yml": """\
+        ansible_host: r1.example.net
+        ansible_port: 8300
+        ansible_user: netops
+        ansible_ssh_private_key_file: keys/r1
+        secloop_device:
+          dialect: other
+          known_hosts: ~/known
+          verify_host_key: false
+          timeout_s: 2.5
+          lock_running: true
+          interfaces:
+            ge-0/0/1.7:
+              zone: z
+              addresses: [192.0.2.1/24]
+              networks: [203.0.113.0/24, 198.51.100.9]
+              management: true
+        """,
+    "host_vars/web.yml": """\
+        secloop_host:
+          addresses: [198.51.100.10, 198.51.100.11]
+          zone: dmz
+          role: server
+          attached_to: {device: r1, interface: ge-0/0/1.7}
+          criticality: high
+          probe: {via: netns, netns: blue-1}
+          services:
+            - {name: a, port: 80, check: {type: http, path: /x, expect_status: 204}, criticality: low}
+            - {name: b, port: 22, check: {type: banner, expect: SSH-2}, clients: [web, 203.0.113.0/24]}
+            - {name: c, port: 25, check: {type: tcp}}
+            - {name: d, port: 53, protocol: udp}
+        """,
+    "host_vars/pc.yml": "secloop_host: {probe: {via: ssh}}\n",
+}
+
+
 def test_every_key_of_the_schema_arrives(tmp_path: Path) -> None:
-    files = {
-        "hosts.yml": HOSTS_YML,
-        "host_vars/r1.yml": """\
-            ansible_host: r1.example.net
-            ansible_port: 8300
-            ansible_user: netops
-            ansible_ssh_private_key_file: keys/r1
-            secloop_device:
-              dialect: other
-              known_hosts: ~/known
-              verify_host_key: false
-              timeout_s: 2.5
-              lock_running: true
-              interfaces:
-                ge-0/0/1.7:
-                  zone: z
-                  addresses: [192.0.2.1/24]
-                  networks: [203.0.113.0/24, 198.51.100.9]
-                  management: true
-            """,
-        "host_vars/web.yml": """\
-            secloop_host:
-              addresses: [198.51.100.10, 198.51.100.11]
-              zone: dmz
-              role: server
-              attached_to: {device: r1, interface: ge-0/0/1.7}
-              criticality: high
-              probe: {via: netns, netns: blue-1}
-              services:
-                - {name: a, port: 80, check: {type: http, path: /x, expect_status: 204}, criticality: low}
-                - {name: b, port: 22, check: {type: banner, expect: SSH-2}, clients: [web, 203.0.113.0/24]}
-                - {name: c, port: 25, check: {type: tcp}}
-                - {name: d, port: 53, protocol: udp}
-            """,
-        "host_vars/pc.yml": "secloop_host: {probe: {via: ssh}}\n",
-    }
-    source = write(tmp_path / "inv", files)
+    source = write(tmp_path / "inv", EVERY_KEY)
     environment = load_environment([source])
 
     assert environment.device("r1") == Device(
