@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup lab-packages demo demo-config test check lint bench clean
+.PHONY: setup lab-packages demo demo-config test test-attacks check lint bench clean
 
 setup: $(STAMP)  ## virtual environment with everything but torch
 
@@ -24,6 +24,10 @@ demo-config: setup  ## the configuration half alone: no attack, no root
 test: setup  ## all tests; those of the lab run where its packages can be had
 	@$(BIN)/python -m labs.setup.packages --optional --attacks
 	$(BIN)/python -m pytest
+
+test-attacks: setup  ## every attack means live, weak and sound (root, minutes)
+	@$(BIN)/python -m labs.setup.packages --attacks
+	$(BIN)/python -m pytest -m "exhaustive or slow" tests/attacks
 
 check: lint  ## the one gate
 	@$(BIN)/python -m labs.setup.packages --optional --attacks
