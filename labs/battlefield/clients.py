@@ -1,0 +1,167 @@
+"""The legitimate clients at work: what they ask for, from where they are, and what they got."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Collection, Mapping
+from types import TracebackType
+from typing import Self
+
+from labs.lab.netns import socket_in
+from labs.scenario import LegitFlow
+from labs.services.names import ZONE
+from labs.validator.judge import Use
+from secloop_ai.contracts.errors import LabError
+from secloop_ai.loop.watch import Check, Watch, checks
+
+from .field import Battlefield
+from .services import Place, Serving
+
+LEAST_TRIES = 20
+"""Legitimate tries in one run, at least, where there is any traffic at all."""
+INTERVAL_S = 0.5
+BEFORE_S, AFTER_S = 4.0, 5.0
+"""Seconds that are waited for tries at most, before the attack and after it."""
+AFTER_ROUNDS = 2
+ANSWER_S = 1.0
+ASKS = 2
+"""Questions over UDP before a try has failed: a resolver asks again, too."""
+
+
+class Clients:
+    """Every declared flow of the case, tried over and over while the block lasts. Implements a context manager.
+
+    TCP services are tried as the environment's checks say, name servers by a question; other UDP services are named
+    in `untried` and not counted.
+
+    Args:
+        field: where; it is up.
+        kinds: kind behind each (host, service).
+    """
+
+    def __init__(self, field: Battlefield, kinds: Mapping[Place, Serving]) -> None:
+        wanted = {(f.client, f.server, f.service) for f in field.case.flows}
+
+        def idle(check: Check) -> bool:
+            return (check.client.name, check.server.name, check.service.name) not in wanted
+
+        self._tcp = sum(not idle(c) for c in checks(field.environment))
+        self._watch = Watch(field.environment, interval_s=INTERVAL_S, leave_out=idle)
+        udp = [f for f in field.case.flows if f.packet.protocol == socket.IPPROTO_UDP]
+        self._askers = [Asker(field, f) for f in udp if kinds[f.server, f.service].kind == "dns"]
+        asked = {a.flow for a in self._askers}
+        self.untried = tuple(sorted({f"{f.server}/{f.service}" for f in udp if f not in asked}))
+
+    def __enter__(self) -> Self:
+        self._watch.start()
+        for asker in self._askers:
+            asker.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for asker in self._askers:
+            asker.end.set()
+        self._watch.stop()
+        for asker in self._askers:
+            asker.join()
+
+    def before(self) -> None:
+        """Wait until enough was tried; what comes from now on is counted as during the attack."""
+        rounds = -(-LEAST_TRIES // max(1, self._tcp + len(self._askers)))
+        self._wait(max(AFTER_ROUNDS, rounds), BEFORE_S)
+        self._watch.commit_sent()
+
+    def after(self) -> None:
+        """Wait until each was tried again."""
+        self._wait(AFTER_ROUNDS, AFTER_S)
+
+    def _wait(self, rounds: int, timeout_s: float) -> None:
+        until = time.monotonic() + timeout_s
+        goal = {a: a.tries + rounds for a in self._askers}
+        if self._tcp:
+            self._watch.wait(rounds=rounds, timeout_s=timeout_s)
+        for asker, tries in goal.items():
+            asker.wait(tries, until)
+
+    def uses(self) -> tuple[Use, ...]:
+        """The clients' word so far.
+
+        Raises:
+            LabError: a client never tried: its probe could not run.
+        """
+        counts: dict[tuple[str, str], list[int]] = {}
+        for row in self._watch.results():
+            total = counts.setdefault((row.client, row.service), [0, 0])
+            total[0] += row.tries
+            total[1] += row.tries - row.failures
+        for asker in self._askers:
+            total = counts.setdefault((asker.flow.client, f"{asker.flow.server}/{asker.flow.service}"), [0, 0])
+            total[0] += asker.tries
+            total[1] += asker.served
+        _refuse_silent({place for place, (tries, _) in counts.items() if not tries})
+        return tuple(Use(client, service, *both) for (client, service), both in sorted(counts.items()))
+
+
+def _refuse_silent(silent: Collection[tuple[str, str]]) -> None:
+    if silent:
+        names = ", ".join(f"{client} -> {service}" for client, service in sorted(silent))
+        raise LabError(f"no legitimate try came about: {names}")
+
+
+class Asker(threading.Thread):
+    """A client that asks a name server for an address, over and over.
+
+    Attributes:
+        end: set it to stop; the thread ends within seconds.
+    """
+
+    def __init__(self, field: Battlefield, flow: LegitFlow) -> None:
+        super().__init__(daemon=True)
+        self.flow = flow
+        self.tries = self.served = 0
+        self.end = threading.Event()
+        self._netns = field.netns(flow.client)
+        self._counted = threading.Condition()
+
+    def run(self) -> None:
+        """Ask until the end."""
+        while not self.end.is_set():
+            served = self._try()
+            with self._counted:
+                self.tries += 1
+                self.served += served
+                self._counted.notify_all()
+            self.end.wait(INTERVAL_S)
+
+    def wait(self, tries: int, until: float) -> None:
+        """Until that many were made, or a monotonic clock says `until`."""
+        with self._counted:
+            while self.tries < tries and (left := until - time.monotonic()) > 0:
+                self._counted.wait(left)
+
+    def _try(self) -> bool:
+        return any(self._ask() for _ in range(ASKS))
+
+    def _ask(self) -> bool:
+        question = secrets.token_bytes(2) + question_for(f"www.{ZONE}")
+        packet = self.flow.packet
+        family = socket.AF_INET if packet.destination.version == 4 else socket.AF_INET6  # noqa: PLR2004 - the IP version
+        try:
+            with socket_in(self._netns, family, socket.SOCK_DGRAM) as sock:
+                sock.settimeout(ANSWER_S)
+                sock.connect((str(packet.destination), packet.destination_port))
+                sock.send(question)
+                return sock.recv(512)[:2] == question[:2]
+        except OSError:
+            return False
+
+
+def question_for(name: str) -> bytes:
+    """A DNS query for the name's address (RFC 1035, 4.1), without its first two bytes, the identifier."""
+    labels = b"".join(bytes([len(part)]) + part.encode("ascii") for part in name.split("."))
+    return b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00" + labels + b"\x00\x00\x01\x00\x01"
