@@ -41,7 +41,7 @@ lint: setup  ## the gate without the tests
 	$(BIN)/ansible-lint --offline --profile production playbooks roles
 	$(BIN)/python scripts/validate_modules.py
 
-bench: setup  ## the figures of docs/benchmarks.md, measured here and now
+bench: setup  ## every figure, measured here and now
 	$(BIN)/python -m benchmarks
 
 clean:  ## lab, caches, virtual environment
