@@ -145,8 +145,28 @@ class ProbeVantage(Frozen):
     address: str | None = None
 
 
+class HostAccess(Frozen):
+    """What host roles may do on a host. How they log in there is Ansible's own inventory's matter.
+
+    Attributes:
+        actions: host actions it allows, by their catalogue names.
+        accounts, processes, packages: what it has that an action may name.
+        resolver: the software that answers names here; None: it is no resolver.
+    """
+
+    actions: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")], ...] = ()
+    accounts: tuple[Name, ...] = ()
+    processes: tuple[Name, ...] = ()
+    packages: tuple[Name, ...] = ()
+    resolver: Literal["dnsmasq", "unbound"] | None = None
+
+
 class Host(Frozen):
-    """A host of the network."""
+    """A host of the network.
+
+    Attributes:
+        access: None: no role may touch it.
+    """
 
     name: Name
     addresses: tuple[IPAddress, ...]
@@ -156,6 +176,7 @@ class Host(Frozen):
     criticality: Criticality = Criticality.MEDIUM
     services: tuple[Service, ...] = ()
     probe: ProbeVantage | None = None
+    access: HostAccess | None = None
 
 
 class Environment(Frozen):

@@ -16,6 +16,10 @@ MitigationId = Annotated[str, Field(pattern=r"^[0-9a-f]{10}-\d{1,2}$")]
 """Incident id and index of the action: what our entries on a device are tagged with."""
 
 
+RoleValue = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:-]{0,252}$")] | int
+"""No character of it means anything to a shell or a template."""
+
+
 class FilterOp(Frozen):
     """Put these rules before everything that is not ours, on one side of one interface.
 
@@ -47,18 +51,45 @@ class DiscardOp(Frozen):
     prefix: IPNetwork
 
 
-Operation = Annotated[FilterOp | AdminOp | DiscardOp, Field(discriminator="kind")]
+class RoleOp(Frozen):
+    """Run a host role.
+
+    Attributes:
+        role: name of the role, which is the action's.
+        values: its parameters: names the inventory holds, ports, and domains of a strict type; never free text.
+    """
+
+    kind: Literal["role"] = "role"
+    role: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    values: dict[str, RoleValue] = Field(default_factory=dict)
+
+
+DeviceOperation = Annotated[FilterOp | AdminOp | DiscardOp, Field(discriminator="kind")]
+"""What is done to a device, over NETCONF."""
+Operation = Annotated[FilterOp | AdminOp | DiscardOp | RoleOp, Field(discriminator="kind")]
+"""What is done to a device or, by a role over SSH, to a host."""
 
 
 class TaggedOp(Frozen):
-    """An operation and the mitigation it belongs to."""
+    """A device's operation and the mitigation it belongs to."""
 
     tag: MitigationId
-    op: Operation
+    op: DeviceOperation
+
+
+class TaggedRole(Frozen):
+    """A host's role and the mitigation it belongs to."""
+
+    tag: MitigationId
+    op: RoleOp
 
 
 class PlannedMitigation(Frozen):
-    """One action of the strategy as it will stand on the devices."""
+    """One action of the strategy as it will stand on the devices, or on a host.
+
+    Attributes:
+        operations: device or host (an inventory name is one or the other) → what is done there.
+    """
 
     mitigation_id: MitigationId
     action: Action
@@ -88,18 +119,26 @@ class DevicePlan(Frozen):
     document: str = ""
 
 
+class HostPlan(Frozen):
+    """The change of one host: roles to run there, in order; a removal runs their undo."""
+
+    host: Name
+    operations: tuple[TaggedRole, ...] = Field(min_length=1)
+
+
 class ChangePlan(Frozen):
-    """What a commit will do, whole: one incident, all its devices."""
+    """What a commit will do, whole: one incident, all its devices and hosts."""
 
     plan_id: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
     incident_id: str
     purpose: Literal["respond", "rollback", "expire"] = "respond"
     created_at: datetime
     devices: tuple[DevicePlan, ...] = ()
+    hosts: tuple[HostPlan, ...] = ()
     mitigations: tuple[PlannedMitigation, ...] = ()
     renewed: tuple[str, ...] = Field(default=(), description="mitigations already active with the same effect")
 
     @property
     def changes(self) -> bool:
-        """Whether any device would change."""
-        return any(d.edit for d in self.devices)
+        """Whether any device or host would change."""
+        return bool(self.hosts) or any(d.edit for d in self.devices)

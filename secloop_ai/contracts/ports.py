@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from .device import DeviceModel
-from .plan import ChangePlan, TaggedOp
+from .plan import ChangePlan, HostPlan, TaggedOp
 from .report import CommitReport, Feedback, Mitigation, MitigationState, PendingCommit, ProbeResult
 from .strategy import Candidate, Decision, PolicyRequest, Strategy
 
@@ -161,6 +162,52 @@ class LedgerPort(CommitJournal, Protocol):
 
     def audit(self, event: str, subject: str, *, digests: Mapping[str, str], detail: str, now: datetime) -> None:
         """Append a line to the audit, chained to the one before."""
+
+
+class HostStep(StrEnum):
+    """What a role is asked to do: the file of its tasks.
+
+    ``apply`` makes the action hold and remembers the state before; ``verify`` reads the effect back; ``undo`` restores
+    that state exactly, and changes nothing where there is nothing of ours.
+    """
+
+    APPLY = "apply"
+    VERIFY = "verify"
+    UNDO = "undo"
+
+
+class HostResult(NamedTuple):
+    """What became of one host.
+
+    Attributes:
+        ok: every task of every role ran.
+        task, message: of the failure.
+        changed: whether a task changed anything (in check mode: would).
+        diff: lines that say what, where a task told.
+    """
+
+    host: str
+    ok: bool
+    changed: bool
+    seconds: float
+    task: str = ""
+    message: str = ""
+    diff: tuple[str, ...] = ()
+
+
+class HostRunner(Protocol):
+    """Runs roles on hosts, side by side."""
+
+    def run(
+        self, plans: Sequence[HostPlan], steps: Sequence[HostStep], *, check: bool = False
+    ) -> tuple[HostResult, ...]:
+        """Run every role of every plan, step by step; one result per plan, in order. A failing host keeps no other.
+
+        Side effects: on the hosts; none with `check`.
+
+        Raises:
+            InputError: Ansible itself could not run (no ansible-playbook, no role of that name).
+        """
 
 
 class Rehearsal(Protocol):

@@ -50,6 +50,23 @@ class DeviceReport(Frozen):
     timings_ms: dict[str, float] = Field(default_factory=dict)
 
 
+class HostReport(Frozen):
+    """One host's part in a change.
+
+    Attributes:
+        task, message: of the failure, empty when there was none.
+        changed: whether a role changed anything.
+        seconds: spent in its roles.
+    """
+
+    host: str
+    state: DeviceState
+    task: str = ""
+    message: str = ""
+    changed: bool = False
+    seconds: float = 0.0
+
+
 class ProbeResult(Frozen):
     """One legitimate use of a service, tried.
 
@@ -79,6 +96,7 @@ class CommitReport(Frozen):
     plan_id: str
     outcome: Outcome
     devices: tuple[DeviceReport, ...] = ()
+    hosts: tuple[HostReport, ...] = ()
     probes: tuple[ProbeResult, ...] = ()
     reasons: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
