@@ -10,6 +10,7 @@ Memory is the proportional set size of every process of the clone, in MiB; the a
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import time
@@ -45,14 +46,16 @@ def seeds(scenario: Scenario) -> Iterator[int]:
 def memory_mib(field: Battlefield) -> float:
     """Proportional set size of all processes of a clone."""
     names = tuple(field.netns(node) for node in field.atlas.nodes)
-    total = 0
-    for pid in members(names, field.run_dir):
-        try:
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
-        except OSError:
-            continue
-        total += sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return total / MIB
+    return sum(map(pss_bytes, members(names, field.run_dir))) / MIB
+
+
+def pss_bytes(pid: int) -> int:
+    """Proportional set size of a process; 0 when it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return 0
+    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def alone(scenario: Scenario, rounds: int, *, services: bool) -> dict[str, Any]:
@@ -68,12 +71,12 @@ def alone(scenario: Scenario, rounds: int, *, services: bool) -> dict[str, Any]:
         downs.append(timed(field.down))
     return {
         "what": f"one clone, host services {'on' if services else 'off'}",
-        "up p50": statistics.median(ups),
-        "up p90": statistics.quantiles(ups, n=10)[-1],
-        "down p50": statistics.median(downs),
-        "MiB": statistics.median(weights),
-        "sensor p50": statistics.median(sensors) if sensors else "",
-        "MiB with sensor": statistics.median(heavy) if heavy else "",
+        "up_p50_s": statistics.median(ups),
+        "up_p90_s": statistics.quantiles(ups, n=10)[-1],
+        "down_p50_s": statistics.median(downs),
+        "memory_mib": statistics.median(weights),
+        "sensor_p50_s": statistics.median(sensors) if sensors else "",
+        "memory_with_sensor_mib": statistics.median(heavy) if heavy else "",
         "load": os.getloadavg()[0],
     }
 
@@ -93,9 +96,9 @@ def side_by_side(scenario: Scenario, clones: int, *, services: bool) -> dict[str
         down = each(Battlefield.down)
     return {
         "what": f"{clones} clones, host services {'on' if services else 'off'}",
-        "up": up,
-        "down": down,
-        "MiB each": weight,
+        "up_s": up,
+        "down_s": down,
+        "memory_each_mib": weight,
         "load": os.getloadavg()[0],
     }
 
@@ -111,9 +114,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with Battlefield.clone(scenario, 0, host_services=False):
         pass  # compiles what is not in the cache yet
     title = f"battlefield boot ({os.cpu_count()} cores)"
-    show([alone(scenario, options.rounds, services=s) for s in (False, True)], as_json=options.json, title=title)
-    rows = [side_by_side(scenario, options.clones, services=s) for s in (False, True)]
-    show(rows, as_json=options.json, title="side by side")
+    single = [alone(scenario, options.rounds, services=s) for s in (False, True)]
+    many = [side_by_side(scenario, options.clones, services=s) for s in (False, True)]
+    if options.json:
+        print(json.dumps({"alone": single, "side_by_side": many}, indent=2))
+        return
+    show(single, as_json=False, title=title)
+    show(many, as_json=False, title="side by side")
 
 
 if __name__ == "__main__":

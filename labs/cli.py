@@ -11,6 +11,7 @@ import typer
 from secloop_ai.contracts.errors import SecLoopError
 
 from .lab.lab import DEFAULT_NAME, Lab, LabStatus
+from .window.commands import add_to
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 EXIT_FAILED, EXIT_DOWN = 1, 3
@@ -24,6 +25,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+add_to(app)
 
 
 def default_inventory() -> Path:
@@ -88,25 +92,42 @@ def reap(
 
 
 @app.command()
-def attacks(*, as_json: Json = False) -> None:
-    """The means of the red team: tactic, technique, target, tools, and what this machine lacks for them."""
-    from .attacks.registry import COLUMNS, all_means, missing_tools, rows
+def attacks(
+    *,
+    measure: Annotated[bool, typer.Option("--measure", help="First measure live what is missing.")] = False,
+    runs: Annotated[int, typer.Option(min=1, help="Seeds that each means is measured with.")] = 5,
+    only: Annotated[str, typer.Option("--means", help="Of these alone, with commas between.")] = "",
+    workers: Annotated[int | None, typer.Option(min=1, help="Measurements side by side.")] = None,
+    results: Annotated[Path | None, typer.Option(help="The results file; by default the one that is shipped.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The means of the red team, and what was measured of each: does it succeed, is it seen, is it stopped."""
+    from .attacks import campaign, table
 
-    names = [c.replace(" ", "_") for c in COLUMNS]
-    found = [
-        {**dict(zip(names, row, strict=True)), "lacks": ", ".join(tool.package for tool in missing_tools(plugin))}
-        for row, plugin in zip(rows(), all_means(), strict=True)
-    ]
-    _rows(found, as_json=as_json, empty="There are no means.")
+    path = results or campaign.RESULTS
+    try:
+        plugins = campaign.chosen([name for name in only.split(",") if name])
+        if measure:
+            for line in campaign.run(plugins, range(runs), path, workers=workers):
+                typer.echo(line, err=True)
+        found = table.rows(plugins, campaign.load(path))
+    except SecLoopError as error:
+        _fail(error)
+    typer.echo(json.dumps(found, indent=2) if as_json else table.text(found))
 
 
 @app.command()
-def suites(*, as_json: Json = False) -> None:
-    """The five suites in figures: scenarios by split, tactic and means, false alarms and quiet periods."""
+def suites(
+    *,
+    full: Annotated[bool, typer.Option("--report", help="With the accuracy that was measured.")] = False,
+    split: Annotated[str, typer.Option(help="Whose accuracy: train, validation or test.")] = "test",
+    as_json: Json = False,
+) -> None:
+    """The five suites in figures: scenarios by split, tactic and means, false alarms; --report adds accuracy."""
     from .suites import report
 
     try:
-        tables = report.tables()
+        tables = report.tables() | (report.measured_tables(report.split_of(split)) if full else {})
     except SecLoopError as error:
         _fail(error)
     typer.echo(report.as_json(tables) if as_json else report.text(tables))

@@ -23,5 +23,5 @@ fi
 
 echo "setup: $("$python" --version) -> $venv"
 "$python" -m venv "$venv"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c "$here/constraints.txt" -e "$here[lab,postgresql,dev]"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c "$here/constraints.txt" -e "$here[lab,postgresql,ray,dev]"
 echo "setup: done; commands are in $venv/bin (secloop, ansible-playbook, ...)"

@@ -27,7 +27,8 @@ class Settings(Frozen):
         verify_timeout_s: how long to wait for those rounds.
         pending_rpc_interval_s: least time between two polls of a device while a confirmed commit is pending; some
             servers serve their rollback timer only when idle.
-        concurrency: devices worked on side by side.
+        concurrency: devices, and hosts, worked on side by side.
+        host_timeout_s: after this long a run of host roles is ended, and undone.
     """
 
     ledger_url: str = ""
@@ -40,6 +41,7 @@ class Settings(Frozen):
     verify_timeout_s: float = Field(default=15.0, gt=0)
     pending_rpc_interval_s: float = Field(default=1.0, ge=0)
     concurrency: int = Field(default=20, ge=1, le=1000)
+    host_timeout_s: float = Field(default=300.0, ge=5.0, le=86400.0)
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Settings:

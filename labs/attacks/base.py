@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from pydantic import Field
 
@@ -121,6 +121,19 @@ class Red(Protocol):
         """The address the stage starts from now; a persistent attacker changes it."""
 
 
+class Pace(NamedTuple):
+    """A parameter that says how fast a means goes.
+
+    Attributes:
+        usual: what it is where a scenario does not say.
+        slowest: beyond that the means would run out of time.
+    """
+
+    name: str
+    usual: int
+    slowest: int
+
+
 class Means(ABC):
     """A plugin: one way to attack. Subclasses are found by being defined in labs/attacks/means_*.py.
 
@@ -130,8 +143,12 @@ class Means(ABC):
         service_kinds: kinds of service it works against; empty for those that need none.
         tools: programs it needs in the attacker's hands; missing ones make the means skipped, by name.
         needs: means of which one must have succeeded earlier in the chain.
-        countered_by: host actions on the target (or source, for an implant) that stop it.
+        countered_by: host actions on the target that stop it; what the role does there must have that effect live.
+        asks: the name that its target must answer truly, for a means that stands or falls with one.
+        names: what a sensor reads in its traffic as names (as secloop_ai.alerts.domains parses them).
         blind: no sensor of the battlefield can see it (counted in print).
+        paces: parameters that are a speed: a slower retry divides them.
+        pauses: parameters that are a time between two tries: a slower retry multiplies them.
     """
 
     id: ClassVar[str]
@@ -142,7 +159,15 @@ class Means(ABC):
     tools: ClassVar[tuple[Tool, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ()
     countered_by: ClassVar[tuple[str, ...]] = ()
+    asks: ClassVar[str] = ""
+    names: ClassVar[tuple[str, ...]] = ()
     blind: ClassVar[bool] = False
+    paces: ClassVar[tuple[Pace, ...]] = ()
+    pauses: ClassVar[tuple[Pace, ...]] = ()
+
+    def otherwise(self, stage: Stage) -> Stage | None:  # noqa: ARG002 - most means know one protocol
+        """The same stage by another protocol, for whoever was blocked; None where the means knows no other."""
+        return None
 
     @abstractmethod
     def exchanges(self, stage: Stage) -> tuple[Exchange, ...]:

@@ -12,6 +12,8 @@ from secloop_ai.contracts import IPAddress
 
 from .base import Done, Exchange, Observable, Receipt, Red, Tactic, Tool
 
+OVER = "over"
+"""The parameter that says by which protocol a retry comes; scenarios leave it out."""
 HANDS = Path(__file__).resolve().parent / "hands"
 
 RECONNAISSANCE = Tactic(id="TA0043", name="Reconnaissance")
@@ -58,6 +60,16 @@ def number(stage: Stage, name: str, default: int, most: int) -> int:
 def word(stage: Stage, name: str, default: str) -> str:
     """A parameter of the stage as text."""
     return str(stage.params.get(name, default))
+
+
+def over(stage: Stage, protocol: str) -> Stage:
+    """The stage by that protocol instead of the means' usual one."""
+    return stage.model_copy(update={"params": {**stage.params, OVER: protocol}})
+
+
+def goes_over(stage: Stage, protocol: str) -> bool:
+    """Whether `over` was asked for it."""
+    return stage.params.get(OVER) == protocol
 
 
 def port_of(stage: Stage, default: int) -> int:

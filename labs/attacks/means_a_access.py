@@ -8,7 +8,7 @@ from labs.services.smb import USER as SMB_USER
 from labs.services.smb_wire import login
 from labs.services.ssh import account
 
-from .base import Exchange, Means, Observable, Receipt, Red, Tool
+from .base import Exchange, Means, Observable, Pace, Receipt, Red, Tool
 from .kit import (
     INITIAL_ACCESS,
     LATERAL_MOVEMENT,
@@ -79,7 +79,8 @@ class SshBruteForce(Means):
     technique = "T1110.001"
     service_kinds = ("ssh",)
     tools = (Tool(program="hydra", package="hydra"), Tool(program="ssh", package="openssh-client"))
-    countered_by = ("secure_sshd", "disable_account", "close_port")
+    paces = (Pace("tasks", 4, 1),)
+    countered_by = ("secure_sshd", "disable_account", "close_port", "stop_process")
 
     def exchanges(self, stage: Stage) -> tuple[Exchange, ...]:
         """Connection after connection."""
@@ -126,6 +127,7 @@ class SmbBruteForce(Means):
     """Session set-ups with one account and many passwords. Parameters: ``attempts``, ``pause_ms`` between two."""
 
     id = "smb-brute-force"
+    pauses = (Pace("pause_ms", 40, 300),)
     about = "Passwords guessed over SMB until one fits"
     tactic = LATERAL_MOVEMENT
     technique = "T1110.001"

@@ -10,7 +10,7 @@ import time
 from labs.scenario import Stage
 from labs.services.c2 import BEACONS
 
-from .base import Exchange, Means, Observable, Receipt, Red
+from .base import Exchange, Means, Observable, Pace, Receipt, Red
 from .kit import (
     COLLECTION,
     COMMAND_AND_CONTROL,
@@ -48,12 +48,13 @@ class ImplantBeacon(Means):
     """The implant reports in until it is given a task. Parameters: ``beacons``, ``interval_ms``."""
 
     id = "implant-beacon"
+    pauses = (Pace("interval_ms", 200, 1000),)
     about = "An implant reports to its server over HTTP"
     tactic = COMMAND_AND_CONTROL
     technique = "T1071.001"
     service_kinds = ("c2",)
     tools = (CURL,)
-    countered_by = ("stop_process", "deploy_hids")
+    countered_by = ()  # no role knows the implant
 
     def exchanges(self, stage: Stage) -> tuple[Exchange, ...]:
         """A connection for each beacon."""
@@ -90,7 +91,7 @@ class ImplantCollect(Means):
     technique = "T1005"
     service_kinds = ("c2",)
     tools = (CURL,)
-    countered_by = ("stop_process", "deploy_hids")
+    countered_by = ()  # no role knows the implant
 
     def exchanges(self, stage: Stage) -> tuple[Exchange, ...]:
         """One connection."""
@@ -114,12 +115,13 @@ class ExfilC2(Means):
     """Data leaves in pieces over the channel of the beacons. Parameters: ``kbytes``, ``kbytes_per_s``."""
 
     id = "exfil-c2"
+    paces = (Pace("kbytes_per_s", 256, 64),)
     about = "Data sent to the implant's server in pieces"
     tactic = EXFILTRATION
     technique = "T1041"
     service_kinds = ("c2",)
     tools = (CURL,)
-    countered_by = ("stop_process", "deploy_hids")
+    countered_by = ()  # no role knows the implant
 
     def exchanges(self, stage: Stage) -> tuple[Exchange, ...]:
         """All the data must pass."""

@@ -7,8 +7,22 @@ import re
 from labs.scenario import Stage
 from labs.services.names import ZONE
 
-from .base import Exchange, Means, Observable, Receipt, Red, Tool
-from .kit import IMPACT, RECONNAISSANCE, Bounds, exchange, hand, number, observable, obtained, port_of, receipt, word
+from .base import Exchange, Means, Observable, Pace, Receipt, Red, Tool
+from .kit import (
+    IMPACT,
+    RECONNAISSANCE,
+    Bounds,
+    exchange,
+    goes_over,
+    hand,
+    number,
+    observable,
+    obtained,
+    over,
+    port_of,
+    receipt,
+    word,
+)
 
 OPEN = re.compile(r"(\d+)/open/")
 SERVED = re.compile(r"served (\d+) of (\d+)")
@@ -28,6 +42,7 @@ class PortScan(Means):
     tactic = RECONNAISSANCE
     technique = "T1595.001"
     tools = (Tool(program="nmap", package="nmap"),)
+    paces = (Pace("rate", 500, 100),)
 
     def exchanges(self, stage: Stage) -> tuple[Exchange, ...]:
         """To any port: filters of one port do not stop it."""
@@ -67,7 +82,7 @@ class DosFlood(Means):
     technique = "T1498.001"
     service_kinds = ("http", "dns")
     tools = (Tool(program="hping3", package="hping3"), Tool(program="nft", package="nftables"))
-    countered_by = ("harden_kernel", "stop_process")
+    countered_by = ("harden_kernel", "close_port")  # a stopped server still shakes hands
 
     def exchanges(self, stage: Stage) -> tuple[Exchange, ...]:
         """One way is enough; a rate limit below the flood's rate starves it."""
@@ -115,11 +130,16 @@ class DnsHijack(Means):
     technique = "T1565.002"
     service_kinds = ("dns",)
     tools = (Tool(program="nsupdate", package="bind9-dnsutils"), Tool(program="dig", package="bind9-dnsutils"))
-    countered_by = ("patch_vulnerability", "close_port")
+    countered_by = ("patch_vulnerability", "close_port", "stop_process", "dns_sinkhole")
+    asks = NAME
+
+    def otherwise(self, stage: Stage) -> Stage:
+        """Over TCP."""
+        return over(stage, "tcp")
 
     def exchanges(self, stage: Stage) -> tuple[Exchange, ...]:
-        """The update and two questions, over UDP."""
-        return (exchange(stage, port_of(stage, 53), protocol=UDP),)
+        """The update and two questions, over UDP; a retry comes over TCP."""
+        return (exchange(stage, port_of(stage, 53), protocol=TCP if goes_over(stage, "tcp") else UDP),)
 
     def observables(self, stage: Stage) -> tuple[Observable, ...]:
         """Its own rule, once."""
@@ -131,8 +151,10 @@ class DnsHijack(Means):
         started = red.clock_s()
         server, port, mine = str(stage.target), str(port_of(stage, 53)), str(red.address())
         lines = (f"server {server} {port}", f"zone {ZONE}.", f"update add {NAME}. 60 A {mine}", "send")
-        told = red.run(["nsupdate", "-t", "4", "-r", "1", "-u", "2"], timeout_s=8, stdin="\n".join(lines) + "\n")
-        ask = ["dig", f"@{server}", "-p", port, "+short", "+time=2", "+tries=1", NAME]
+        tcp = goes_over(stage, "tcp")
+        say = ["nsupdate", "-t", "4", "-r", "1", "-u", "2", *(["-v"] if tcp else [])]
+        told = red.run(say, timeout_s=8, stdin="\n".join(lines) + "\n")
+        ask = ["dig", f"@{server}", "-p", port, "+short", "+time=2", "+tries=1", *(["+tcp"] if tcp else []), NAME]
         where = red.run([*ask, "A"], timeout_s=6).stdout
         text = red.run([*ask, "TXT"], timeout_s=6).stdout if mine in where else ""
         detail = f"{told.stderr} {where} {text}"

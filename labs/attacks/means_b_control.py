@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import ClassVar
 
 from labs.scenario import Stage
 from labs.services.things import BEACONS, DROP
 
-from .base import Receipt, Red, Tool
-from .kit import COMMAND_AND_CONTROL, CURL, EXFILTRATION, IMPACT, dice, literal, number, receipt
+from .base import Exchange, Receipt, Red, Tool
+from .kit import (
+    COMMAND_AND_CONTROL,
+    CURL,
+    EXFILTRATION,
+    IMPACT,
+    dice,
+    exchange,
+    goes_over,
+    literal,
+    number,
+    over,
+    receipt,
+)
 from .means_b_inside import SSH_OPTIONS, FtpUpload, with_password
-from .means_b_kit import DIG, ICMP, UDP, Command, Scripted, Single, Talk, word_list
+from .means_b_kit import DIG, ICMP, TCP, UDP, Command, Scripted, Single, Talk, word_list
 
 LURE = "t.lure.example"
 MOST_NAMES = 60
+NAMES_S = 8.0
+"""All names take a fraction of a second where they are answered; where they are not, each takes one."""
 MOST_ECHOES = 60
 PASSED = 0.8
 """Share of echoes that must come back for a channel."""
@@ -29,7 +44,7 @@ class HttpBeacon(Scripted):
     tactic = COMMAND_AND_CONTROL
     technique = "T1071.001"
     tools = (CURL,)
-    countered_by = ("stop_process",)
+    countered_by = ()
     service_kinds = ("c2-web",)
     outside = True
     port = 80
@@ -50,7 +65,7 @@ class ToolTransfer(Scripted):
     tactic = COMMAND_AND_CONTROL
     technique = "T1105"
     tools = (CURL,)
-    countered_by = ("stop_process",)
+    countered_by = ()
     service_kinds = ("c2-web",)
     outside = True
     port = 80
@@ -70,7 +85,7 @@ class NonstandardPortC2(Talk):
     about = "An implant talks over a port of its own"
     tactic = COMMAND_AND_CONTROL
     technique = "T1571"
-    countered_by = ("stop_process",)
+    countered_by = ()
     service_kinds = ("c2-raw",)
     outside = True
     port = 4444
@@ -86,7 +101,7 @@ class MqttC2(Scripted):
     tactic = COMMAND_AND_CONTROL
     technique = "T1071.005"
     tools = (Tool(program="mosquitto_sub", package="mosquitto-clients"),)
-    countered_by = ("stop_process",)
+    countered_by = ()
     service_kinds = ("mqtt",)
     outside = True
     port = 1883
@@ -95,25 +110,41 @@ class MqttC2(Scripted):
     def commands(self, red: Red, stage: Stage) -> Iterable[Command]:
         """One task, one report."""
         broker = ["-h", str(stage.target), "-p", str(self.at(stage))]
-        yield Command(["mosquitto_sub", *broker, "-t", "c2/task/lab", "-C", "1", "-W", "4"], 8)
-        yield Command(["mosquitto_pub", *broker, "-t", "c2/report/lab", "-m", "done"], 6)
+        yield Command(["mosquitto_sub", *broker, "-t", "c2/task/lab", "-C", "1", "-W", "4"], 5)
+        yield Command(["mosquitto_pub", *broker, "-t", "c2/report/lab", "-m", "done"], 3)
 
 
-class DnsTunnel(Scripted):
+class Names(Scripted):
+    """Names that are asked for: over UDP, and over TCP by whoever was blocked there."""
+
+    tools: ClassVar[tuple[Tool, ...]] = (DIG,)
+    countered_by: ClassVar[tuple[str, ...]] = ()  # it asks its own server, not the house's
+    names: ClassVar[tuple[str, ...]] = (LURE,)
+    service_kinds: ClassVar[tuple[str, ...]] = ("dns",)
+    outside = True
+    port = 53
+    transport = UDP
+    classification, app, handshake = "command-and-control", "dns", False
+    alerts = 2
+
+    def otherwise(self, stage: Stage) -> Stage:
+        """Over TCP."""
+        return over(stage, "tcp")
+
+    def exchanges(self, stage: Stage) -> tuple[Exchange, ...]:
+        """Questions and answers."""
+        protocol = TCP if goes_over(stage, "tcp") else self.transport
+        return (exchange(stage, self.at(stage), protocol=protocol, bytes_needed=self.bytes_needed),)
+
+
+class DnsTunnel(Names):
     """Long names to the attacker's name server, and answers in TXT."""
 
     id = "dns-tunnel"
     about = "An implant speaks in names it asks for"
     tactic = COMMAND_AND_CONTROL
     technique = "T1071.004"
-    tools = (DIG,)
-    countered_by = ("stop_process", "dns_sinkhole")
-    service_kinds = ("dns",)
-    outside = True
-    port = 53
-    transport = UDP
-    sid, classification, app, handshake = 9002029, "command-and-control", "dns", False
-    alerts = 2
+    sid = 9002029
 
     def commands(self, red: Red, stage: Stage) -> Iterable[Command]:
         """At most `MOST_NAMES` questions."""
@@ -122,21 +153,14 @@ class DnsTunnel(Scripted):
         yield ask(stage, self.at(stage), [(name, "TXT") for name in names])
 
 
-class ExfilDns(Scripted):
+class ExfilDns(Names):
     """A file in pieces, each a name; the last answer is the receipt."""
 
     id = "exfil-dns"
     about = "A file leaves as names that are asked for"
     tactic = EXFILTRATION
     technique = "T1048.003"
-    tools = (DIG,)
-    countered_by = ("stop_process", "dns_sinkhole")
-    service_kinds = ("dns",)
-    outside = True
-    port = 53
-    transport = UDP
-    sid, classification, app, handshake = 9002030, "command-and-control", "dns", False
-    alerts = 2
+    sid = 9002030
     bytes_needed = 2000
 
     def commands(self, red: Red, stage: Stage) -> Iterable[Command]:
@@ -155,7 +179,7 @@ class IcmpTunnel(Single):
     tactic = COMMAND_AND_CONTROL
     technique = "T1095"
     tools = (Tool(program="ping", package="iputils-ping"),)
-    countered_by = ("stop_process",)
+    countered_by = ()
     port = None
     outside = True
     transport = ICMP
@@ -179,7 +203,7 @@ class StratumMiner(Talk):
     about = "A host joins a mining pool"
     tactic = IMPACT
     technique = "T1496.001"
-    countered_by = ("stop_process",)
+    countered_by = ()
     service_kinds = ("c2-raw",)
     outside = True
     port = 3333
@@ -199,7 +223,7 @@ class ExfilFtp(FtpUpload):
     technique = "T1048.003"
     service_kinds = ("ftp",)
     outside = True
-    countered_by = ("stop_process",)
+    countered_by = ()
     path = "incoming/data"
     sid, classification = 9002033, "policy-violation"
 
@@ -212,7 +236,7 @@ class ExfilScp(Scripted):
     tactic = EXFILTRATION
     technique = "T1048.002"
     tools = (Tool(program="scp", package="openssh-client"),)
-    countered_by = ("stop_process",)
+    countered_by = ()
     service_kinds = ("c2-ssh",)
     outside = True
     port = 22
@@ -240,6 +264,7 @@ class InternalProxy(Scripted):
     service_kinds = ("http",)
     tools = (CURL,)
     countered_by = ("patch_vulnerability", "close_port", "stop_process")
+    names = ("inner.house.example",)
     port = 80
     sid, classification, app = 9002035, "command-and-control", "http"
 
@@ -253,4 +278,5 @@ class InternalProxy(Scripted):
 def ask(stage: Stage, port: int, questions: list[tuple[str, str]]) -> Command:
     """Names, one after the other, by one run of dig."""
     argv = ["dig", f"@{stage.target}", "-p", str(port), "+time=1", "+tries=1", "+short"]
-    return Command([*argv, *(part for question in questions for part in question)], 20)
+    argv += ["+tcp"] if goes_over(stage, "tcp") else []
+    return Command([*argv, *(part for question in questions for part in question)], NAMES_S)

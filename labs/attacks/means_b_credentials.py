@@ -10,7 +10,7 @@ from labs.services.chats import SPRAYED, encoded
 from labs.services.files import GUESSED, LEAKED
 from labs.services.web_b import GUESSED as WEB_GUESSED
 
-from .base import Exchange, Receipt, Red, Tool
+from .base import Exchange, Pace, Receipt, Red, Tool
 from .kit import CREDENTIAL_ACCESS, CURL, exchange, literal, number, receipt
 from .means_b_kit import HPING, HYDRA, UDP, Command, Scripted, Single, by_hand, converse, guesses, word_list
 
@@ -31,6 +31,7 @@ class FtpBruteForce(Scripted):
     """One name, many passwords; with the right one the account's page is read."""
 
     id = "ftp-brute-force"
+    paces = (Pace("tasks", 4, 1),)
     about = "hydra guesses an FTP password"
     tactic = CREDENTIAL_ACCESS
     technique = "T1110.001"
@@ -53,12 +54,13 @@ class HttpBruteForce(Scripted):
     """One name, many passwords, for a page behind basic authentication."""
 
     id = "http-brute-force"
+    paces = (Pace("tasks", 4, 1),)
     about = "hydra guesses the password of a web page"
     tactic = CREDENTIAL_ACCESS
     technique = "T1110.001"
     service_kinds = ("http",)
     tools = (HYDRA, CURL)
-    countered_by = ("disable_account", "close_port", "stop_process")
+    countered_by = ("close_port", "stop_process")  # the page's account, not the host's
     port = 80
     sid, classification, app = 9002007, "attempted-admin", "http"
     alerts = 4
@@ -76,6 +78,7 @@ class PasswordSpray(Scripted):
     """One password, many names."""
 
     id = "password-spray"
+    paces = (Pace("tasks", 4, 1),)
     about = "hydra tries one password on every mailbox"
     tactic = CREDENTIAL_ACCESS
     technique = "T1110.003"
@@ -99,6 +102,7 @@ class CredentialStuffing(Scripted):
     """Pairs of name and password from somebody else's leak."""
 
     id = "credential-stuffing"
+    paces = (Pace("tasks", 4, 1),)
     about = "hydra tries leaked pairs of name and password on an FTP server"
     tactic = CREDENTIAL_ACCESS
     technique = "T1110.004"
@@ -126,15 +130,12 @@ class ArpSpoof(Single):
     technique = "T1557.002"
     tools = (Tool(program="arpspoof", package="dsniff"), HPING)
     countered_by = ()
-    blind = True  # Suricata 7 decodes no ARP
     port = None
+    sid, classification, app, handshake = 9009001, "misc-attack", "arp", False  # of the second sensor, arpwatch
+    alerts = 4
 
     def exchanges(self, stage: Stage) -> tuple[Exchange, ...]:
         """None that a gateway forwards."""
-        return ()
-
-    def observables(self, stage: Stage) -> tuple[()]:
-        """None."""
         return ()
 
     def run(self, red: Red, stage: Stage) -> Receipt:

@@ -35,7 +35,7 @@ class Siege(Single):
     """
 
     service_kinds = ("http",)
-    countered_by = ("patch_vulnerability", "stop_process")
+    countered_by = ("patch_vulnerability", "close_port", "stop_process")
     port = 80
     classification = "attempted-dos"
     app: ClassVar[str | None] = "http"
@@ -122,7 +122,7 @@ class SynHalfOpen(Siege):
     tactic = IMPACT
     technique = "T1499.001"
     tools = (HPING,)
-    countered_by = ("harden_kernel", "stop_process")
+    countered_by = ("harden_kernel", "close_port", "stop_process")
     sid, app, handshake = 9002039, None, False
     alerts = 6
     lost = "unreachable"

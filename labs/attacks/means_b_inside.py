@@ -16,7 +16,7 @@ SSH = Tool(program="ssh", package="openssh-client")
 SNMP = Tool(program="snmpwalk", package="snmp")
 SSH_OPTIONS = (
     *("-F", "/dev/null", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"),
-    *("-o", "GlobalKnownHostsFile=/dev/null", "-o", "ConnectTimeout=3", "-o", "NumberOfPasswordPrompts=1"),
+    *("-o", "GlobalKnownHostsFile=/dev/null", "-o", "ConnectTimeout=2", "-o", "NumberOfPasswordPrompts=1"),
     *("-o", "PubkeyAuthentication=no", "-o", "PreferredAuthentications=password", "-o", "LogLevel=ERROR"),
 )
 SYSTEM_GROUP = "1.3.6.1.2.1.1"
@@ -42,7 +42,7 @@ class SshPivot(Scripted):
     technique = "T1021.004"
     service_kinds = ("ssh",)
     tools = (SSH,)
-    countered_by = ("secure_sshd", "disable_account", "close_port")
+    countered_by = ("secure_sshd", "disable_account", "close_port", "stop_process")
     port = 22
     sid, classification, app = 9002010, "misc-attack", "ssh"
 

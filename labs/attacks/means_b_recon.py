@@ -7,11 +7,12 @@ from ipaddress import ip_network
 
 from labs.scenario import Stage
 
-from .base import Receipt, Red
-from .kit import CURL, RECONNAISSANCE, literal, number, receipt
-from .means_b_kit import DIG, ICMP, NMAP, Command, Scripted, Single, Talk
+from .base import Exchange, Receipt, Red
+from .kit import CURL, RECONNAISSANCE, exchange, goes_over, literal, number, over, receipt
+from .means_b_kit import DIG, ICMP, NMAP, TCP, Command, Scripted, Single, Talk
 
 SWEEP_BITS = 26
+SWEEP_PORT = 443
 MOST_WORDS = 60
 ZONE = "house.example"
 SCRIPTS = "+http-robots.txt,+http-title,+http-methods,+http-headers,+http-git"
@@ -38,11 +39,22 @@ class HostSweep(Single):
     sid, classification, handshake = 9002001, "attempted-recon", False
     alerts = 6
 
+    def otherwise(self, stage: Stage) -> Stage:
+        """By connections to a port: a host that is there refuses or accepts, both are answers."""
+        return over(stage, "tcp")
+
+    def exchanges(self, stage: Stage) -> tuple[Exchange, ...]:
+        """Echo, or a first packet of TCP."""
+        if goes_over(stage, "tcp"):
+            return (exchange(stage, SWEEP_PORT, protocol=TCP),)
+        return super().exchanges(stage)
+
     def run(self, red: Red, stage: Stage) -> Receipt:
         """Sweep at most 64 addresses."""
         started = red.clock_s()
         around = ip_network(f"{stage.target}/{SWEEP_BITS}", strict=False)
-        argv = ["nmap", "-n", "-sn", "-PE", "--disable-arp-ping", "--max-retries", "1", "-T4", "-oG", "-", str(around)]
+        how = f"-PS{SWEEP_PORT}" if goes_over(stage, "tcp") else "-PE"
+        argv = ["nmap", "-n", "-sn", how, "--disable-arp-ping", "--max-retries", "1", "-T4", "-oG", "-", str(around)]
         done = red.run([*argv, "--host-timeout", "5s"], timeout_s=20)
         up = f"Host: {stage.target} ()\tStatus: Up" in done.stdout
         return receipt(red, stage, started, measured=up, detail=done.stdout)

@@ -19,7 +19,6 @@ from secloop_ai.contracts.errors import LabError
 from .base import Means, Tool
 
 PREFIX = "means_"
-COLUMNS = ("means", "tactic", "tactic id", "technique", "against", "tools", "sensor")
 
 
 def means(name: str) -> Means:
@@ -44,23 +43,6 @@ def missing_tools(plugin: Means) -> tuple[Tool, ...]:
     """Programs of the means that this machine lacks; the means is skipped then, naming their packages."""
     path = f"{os.environ.get('PATH', '')}:{SEARCH}"
     return tuple(tool for tool in plugin.tools if shutil.which(tool.program, path=path) is None)
-
-
-def rows() -> tuple[tuple[str, ...], ...]:
-    """The table of all means, one row each, under `COLUMNS`."""
-    return tuple(_row(plugin) for plugin in all_means())
-
-
-def _row(plugin: Means) -> tuple[str, ...]:
-    return (
-        plugin.id,
-        plugin.tactic.name,
-        plugin.tactic.id,
-        plugin.technique,
-        ", ".join(plugin.service_kinds) or "any host",
-        ", ".join(tool.program for tool in plugin.tools),
-        "blind" if plugin.blind else "sees it",
-    )
 
 
 @cache

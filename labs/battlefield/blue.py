@@ -1,4 +1,4 @@
-"""The blue team's hands: a strategy onto the gateways, by the loop's own draft, plan, guard and commit."""
+"""The blue team's hands: a strategy onto gateways and hosts, by the loop's own draft, plan, guard and commit."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from secloop_ai.contracts import (
     Decision,
     Environment,
     GuardRefusal,
+    HostRunner,
     MitigationState,
     Outcome,
     Strategy,
@@ -27,6 +28,7 @@ from secloop_ai.loop.decide import build_request
 from secloop_ai.loop.devices import on_path, read_running, with_offers
 from secloop_ai.loop.draft import draft
 from secloop_ai.loop.folder import PlanFolder
+from secloop_ai.loop.hosts import AnsibleHosts
 from secloop_ai.loop.plan import plan_response
 from secloop_ai.loop.undo import EVERYTHING, Removal, roll_back
 
@@ -35,12 +37,18 @@ LIFE_S = 86400.0
 
 
 class FieldContext(Context):
-    """The loop's context on one battlefield: its own ledger and run folder, and no inventory to read."""
+    """The loop's context on one battlefield: its own ledger and run folder, and no inventory to read.
 
-    def __init__(self, environment: Environment, folder: Path) -> None:
+    Args:
+        environment: the battlefield's.
+        folder: for the ledger and the runs.
+        logins: host → Ansible's connection variables.
+    """
+
+    def __init__(self, environment: Environment, folder: Path, logins: Mapping[str, Mapping[str, str]]) -> None:
         url = f"sqlite:///{folder / 'ledger.db'}"
         super().__init__({"ledger_url": url, "run_dir": str(folder / "runs")})
-        self._environment = environment
+        self._environment, self._logins = environment, logins
 
     def environment(self) -> Environment:
         """The battlefield's own."""
@@ -50,13 +58,17 @@ class FieldContext(Context):
         """None: the gateways take the controller's key."""
         return {}
 
+    def host_runner(self) -> HostRunner:
+        """Roles on the battlefield's hosts, over their SSH doors."""
+        return AnsibleHosts(self._logins, timeout_s=self.settings.host_timeout_s, concurrency=self.settings.concurrency)
+
 
 class Blue:
     """Applies strategies and takes them away again."""
 
-    def __init__(self, environment: Environment, folder: Path) -> None:
+    def __init__(self, environment: Environment, folder: Path, logins: Mapping[str, Mapping[str, str]]) -> None:
         folder.mkdir(mode=0o700)
-        self._context = FieldContext(environment, folder)
+        self._context = FieldContext(environment, folder, logins)
         self._context._ledger = open_ledger(self._context.settings.ledger_url)  # noqa: SLF001 - open once, here
         self._context.ledger.heartbeat(EXPIRER, interval_s=LIFE_S, now=now())
 
@@ -82,7 +94,8 @@ class Blue:
         plan = plan_response(incident, made, with_offers(context.environment(), running), running, now())
         context.ledger.record_plan(plan, now=now())
         folder = PlanFolder(plan, content, tuple(summaries))
-        return commit_plan(folder, context.environment(), {}, context.ledger, context.settings)
+        runner = context.host_runner() if plan.hosts else None
+        return commit_plan(folder, context.environment(), {}, context.ledger, context.settings, hosts=runner)
 
     def _decide(self, strategy: Strategy, summaries: Sequence[AlertSummary]) -> Decision:
         """The decision this strategy would be, kept in the ledger whether allowed or not."""
@@ -105,7 +118,7 @@ class Blue:
         return decision
 
     def undo(self) -> Removal:
-        """Take every mitigation off the gateways again.
+        """Take every mitigation off the gateways and hosts again.
 
         Raises:
             TransactionFailed: it was undone; everything is as before.

@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from labs.lab.netns import socket_in
-from labs.scenario import LegitFlow
+from labs.scenario import Case, LegitFlow
+from labs.scenario.draw import rng
 from labs.services.names import ZONE
 from labs.validator.judge import Use
 from secloop_ai.contracts.errors import LabError
@@ -26,6 +27,10 @@ INTERVAL_S = 0.5
 BEFORE_S, AFTER_S = 4.0, 5.0
 """Seconds that are waited for tries at most, before the attack and after it."""
 AFTER_ROUNDS = 2
+LEAST_USES = 3
+"""Uses (client and service) that are tried, at least, where the inventory has so many."""
+Usage = tuple[str, str, str]
+"""Client, host, service."""
 ANSWER_S = 1.0
 ASKS = 2
 """Questions over UDP before a try has failed: a resolver asks again, too."""
@@ -40,10 +45,15 @@ class Clients:
     Args:
         field: where; it is up.
         kinds: kind behind each (host, service).
+
+    Attributes:
+        spread: tries before, during and after the attack.
     """
 
     def __init__(self, field: Battlefield, kinds: Mapping[Place, Serving]) -> None:
         wanted = {(f.client, f.server, f.service) for f in field.case.flows}
+        wanted |= drawn_uses(field.case, wanted)
+        self.spread = {"before": 0, "during": 0, "after": 0}
 
         def idle(check: Check) -> bool:
             return (check.client.name, check.server.name, check.service.name) not in wanted
@@ -53,10 +63,13 @@ class Clients:
         udp = [f for f in field.case.flows if f.packet.protocol == socket.IPPROTO_UDP]
         self._askers = [Asker(field, f) for f in udp if kinds[f.server, f.service].kind == "dns"]
         asked = {a.flow for a in self._askers}
+        self._observer = field.observer
         self.untried = tuple(sorted({f"{f.server}/{f.service}" for f in udp if f not in asked}))
 
     def __enter__(self) -> Self:
         self._watch.start()
+        if self._observer:
+            self._observer.attend(self.counts)
         for asker in self._askers:
             asker.start()
         return self
@@ -75,10 +88,20 @@ class Clients:
         rounds = -(-LEAST_TRIES // max(1, self._tcp + len(self._askers)))
         self._wait(max(AFTER_ROUNDS, rounds), BEFORE_S)
         self._watch.commit_sent()
+        self.spread["before"] = self._tries()
+        if self._observer:
+            self._observer.phase("the attack begins")
 
     def after(self) -> None:
         """Wait until each was tried again."""
+        if self._observer:
+            self._observer.phase("the attack is over")
+        self.spread["during"] = self._tries() - self.spread["before"]
         self._wait(AFTER_ROUNDS, AFTER_S)
+        self.spread["after"] = self._tries() - self.spread["before"] - self.spread["during"]
+
+    def _tries(self) -> int:
+        return sum(tries for tries, _ in self.counts().values())
 
     def _wait(self, rounds: int, timeout_s: float) -> None:
         until = time.monotonic() + timeout_s
@@ -94,17 +117,35 @@ class Clients:
         Raises:
             LabError: a client never tried: its probe could not run.
         """
-        counts: dict[tuple[str, str], list[int]] = {}
-        for row in self._watch.results():
-            total = counts.setdefault((row.client, row.service), [0, 0])
-            total[0] += row.tries
-            total[1] += row.tries - row.failures
-        for asker in self._askers:
-            total = counts.setdefault((asker.flow.client, f"{asker.flow.server}/{asker.flow.service}"), [0, 0])
-            total[0] += asker.tries
-            total[1] += asker.served
+        counts = self.counts()
         _refuse_silent({place for place, (tries, _) in counts.items() if not tries})
         return tuple(Use(client, service, *both) for (client, service), both in sorted(counts.items()))
+
+    def counts(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """Tries and served so far, by client and ``host/service``; at any time, from any thread."""
+        counts: dict[tuple[str, str], tuple[int, int]] = {}
+        for row in self._watch.results():
+            tries, served = counts.get((row.client, row.service), (0, 0))
+            counts[row.client, row.service] = (tries + row.tries, served + row.tries - row.failures)
+        for asker in self._askers:
+            place = (asker.flow.client, f"{asker.flow.server}/{asker.flow.service}")
+            tries, served = counts.get(place, (0, 0))
+            more_tries, more_served = asker.count()
+            counts[place] = (tries + more_tries, served + more_served)
+        return counts
+
+
+def drawn_uses(case: Case, declared: Collection[Usage]) -> set[Usage]:
+    """Where few uses are declared: some more that the inventory calls legitimate, drawn by the case's seed."""
+    lacking = LEAST_USES - len(declared)
+    others = sorted(
+        (client, host.name, service.name)
+        for host in case.environment.hosts
+        for service in host.services
+        for client in service.clients
+        if isinstance(client, str) and (client, host.name, service.name) not in declared
+    )
+    return set(rng("uses", case.case_id).sample(others, min(len(others), max(0, lacking))))
 
 
 def _refuse_silent(silent: Collection[tuple[str, str]]) -> None:
@@ -137,6 +178,11 @@ class Asker(threading.Thread):
                 self.served += served
                 self._counted.notify_all()
             self.end.wait(INTERVAL_S)
+
+    def count(self) -> tuple[int, int]:
+        """Tries and served, of one moment."""
+        with self._counted:
+            return self.tries, self.served
 
     def wait(self, tries: int, until: float) -> None:
         """Until that many were made, or a monotonic clock says `until`."""

@@ -17,13 +17,15 @@ from secloop_ai.contracts import AlertSummary, CommitReport, Environment, Strate
 from secloop_ai.contracts.errors import LabError
 from secloop_ai.loop.undo import Removal
 
-from . import gateway, launcher, login, outside, sensor, services, skeleton, wiring
+from . import gateway, launcher, login, oddities, outside, sensor, services, skeleton, wiring
 from .atlas import chart, netns
 from .blue import Blue
 from .gateway import Gateway, Keys
 from .launcher import Rights
 from .login import HostLogin
 from .nodes import PATH, Nodes
+from .observe import Observer
+from .pulse import Heart
 from .reaper import demolish
 from .record import FieldRecord, claim
 from .red import FieldRed
@@ -43,7 +45,12 @@ class Battlefield:
         case: what to build.
         kinds: kind and weaknesses behind each (host, service); None takes a service's name for its kind.
         host_services: False leaves the hosts without services, for those who need the network alone.
+
+    Attributes:
+        observer: is told of a run on it; None: nobody looks on.
     """
+
+    observer: Observer | None = None
 
     def __init__(self, case: Case, kinds: Mapping[Place, Serving] | None = None, *, host_services: bool = True) -> None:
         self.case = case
@@ -208,8 +215,9 @@ class Battlefield:
 
     @property
     def eve_path(self) -> Path:
-        """The sensor's event log; it is there once the sensor was started."""
-        return self.run_dir / sensor.NAME / "eve.json"
+        """The sensor's event log, on the sensor's node; it is there once the sensor was started."""
+        folder = sensor.logs(self.nodes) if self._sensing else self.run_dir / sensor.NAME
+        return folder / sensor.EVE
 
     def netns(self, node: str) -> str:
         """Network namespace of a host, a gateway, or ``red``."""
@@ -237,10 +245,26 @@ class Battlefield:
         self._sensing = True
         return self.eve_path
 
+    def heart(self) -> Heart:
+        """A context manager that tells whether the sensor saw all the time.
+
+        Raises:
+            LabError: the sensor was not started.
+        """
+        if not self._sensing:
+            raise LabError(f"{self.case.case_id}: the sensor was not started")
+        return Heart(self.atlas, self.nodes)
+
     def sensor_alive(self) -> bool:
-        """Whether the sensor runs."""
-        pid = self.nodes.daemons.get("suricata")
-        return self._sensing and pid is not None and Path(f"/proc/{pid}/root/.").exists()
+        """Whether the sensor sees now: known packets are sent to it and must be in its log within seconds."""
+        if not self._sensing:
+            return False
+        with self.heart() as heart:
+            return heart.check().alive
+
+    def alerts(self) -> tuple[AlertSummary, ...]:
+        """Summaries of what the sensor has raised so far; a line that is cut off is left out."""
+        return oddities.heard(self.eve_path) if self._sensing else ()
 
     def red(self, stage: Stage) -> FieldRed:
         """The red team's hands for a stage."""
@@ -272,8 +296,16 @@ class Battlefield:
                 found[one.name] = session.running()
         return found
 
+    def host_digest(self, host: str) -> str:
+        """A number for what roles may have changed on a host: the same before a role and after its undo.
+
+        Raises:
+            LabError: no such host, or it could not be looked at.
+        """
+        return login.digest(self.nodes, host)
+
     def apply(self, strategy: Strategy, summaries: Sequence[AlertSummary] = ()) -> CommitReport:
-        """Put a strategy on the gateways, as respond.yml would: same guard, same plan, same transaction.
+        """Put a strategy on gateways and hosts, as respond.yml would: same guard, same plan, same transaction.
 
         Args:
             strategy: what to do.
@@ -287,7 +319,7 @@ class Battlefield:
         return self._team().apply(strategy, summaries)
 
     def undo(self) -> Removal:
-        """Take everything that `apply` did off the gateways again.
+        """Take everything that `apply` did off the gateways and hosts again.
 
         Raises:
             TransactionFailed: it could not be; everything is as before.
@@ -296,5 +328,6 @@ class Battlefield:
 
     def _team(self) -> Blue:
         if self._blue is None:
-            self._blue = Blue(self.environment, self.run_dir / "blue")
+            logins = {node.name: self.login(node.name).variables() for node in self.atlas.hosts()}
+            self._blue = Blue(self.environment, self.run_dir / "blue", logins)
         return self._blue

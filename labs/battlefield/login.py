@@ -11,13 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from secloop_ai.contracts.errors import LabError
+
 from .gateway import Keys
 from .launcher import Starting
 from .nodes import Nodes
-from .skeleton import LAB_USER
+from .skeleton import LAB_USER, furnish
 
 ADDRESS, PORT = "127.0.0.1", 2222
 FOLDER = Path("/etc/ssh")
+DIGEST = Path(__file__).with_name("digest.py")
+DIGEST_S = 20.0
 PIPE = Path(__file__).with_name("pipe.py")
 CONFIG = f"""\
 Port {PORT}
@@ -40,13 +44,19 @@ Subsystem sftp internal-sftp
 
 
 class HostLogin(NamedTuple):
-    """How the controller logs in on a host."""
+    """How the controller logs in on a host.
+
+    Attributes:
+        sockets: folder of connections that are kept open between tasks. Hosts of two battlefields may have one name,
+            and Ansible names its own folder's sockets by that alone.
+    """
 
     host: str
     user: str
     key_file: Path
     known_hosts: Path
     proxy_command: str
+    sockets: Path
 
     def ssh_args(self) -> list[str]:
         """Options for ``ssh`` (and, joined by ``shlex.join``, Ansible's ``ansible_ssh_common_args``)."""
@@ -64,6 +74,7 @@ class HostLogin(NamedTuple):
             "ansible_user": self.user,
             "ansible_ssh_private_key_file": str(self.key_file),
             "ansible_ssh_common_args": shlex.join(self.ssh_args()),
+            "ansible_control_path_dir": str(self.sockets),
             "ansible_python_interpreter": "/usr/bin/python3",
         }
 
@@ -71,8 +82,11 @@ class HostLogin(NamedTuple):
 def start(nodes: Nodes, keys: Keys) -> Iterator[Starting]:
     """Put the daemon's files on every host and start it."""
     for host in nodes.atlas.hosts():
-        folder = nodes.inside(host.name) / FOLDER.relative_to("/")
-        folder.mkdir(exist_ok=True)
+        known = nodes.atlas.case.environment.host(host.name)
+        access = known.access if known else None
+        root = nodes.inside(host.name)
+        furnish(root, access.accounts if access else (), resolver=bool(access and access.resolver))
+        folder = root / FOLDER.relative_to("/")
         for name, text in (("host_key", keys.hosts_key), ("authorized_keys", keys.authorized + "\n"), ("lab", CONFIG)):
             (folder / name).touch(mode=0o600)
             (folder / name).write_text(text, encoding="utf-8")
@@ -80,8 +94,21 @@ def start(nodes: Nodes, keys: Keys) -> Iterator[Starting]:
         yield nodes.start(f"sshd-{host.name}", host.name, argv, rights="admin")
 
 
+def digest(nodes: Nodes, host: str) -> str:
+    """A number for what roles may have changed there.
+
+    Raises:
+        LabError: no such host, or it could not be looked at.
+    """
+    look = [sys.executable, "-I", "-S", "-"]
+    done = nodes.run(host, look, rights="admin", timeout_s=DIGEST_S, stdin=DIGEST.read_text(encoding="utf-8"))
+    if done.returncode:
+        raise LabError(f"{host}: not looked at: {done.stderr.strip()[-400:] or f'code {done.returncode}'}")
+    return done.stdout
+
+
 def login(nodes: Nodes, keys: Keys, host: str) -> HostLogin:
     """How the controller logs in on that host."""
     netns = nodes.atlas.nodes[host].netns
     proxy = shlex.join([sys.executable, "-I", "-S", str(PIPE), netns, ADDRESS, str(PORT)])
-    return HostLogin(host, LAB_USER, keys.login, keys.known_hosts, proxy)
+    return HostLogin(host, LAB_USER, keys.login, keys.known_hosts, proxy, nodes.root / "ssh")

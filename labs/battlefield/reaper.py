@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from labs.lab import processes
+from labs.lab import processes, strays
 from labs.lab.processes import NETNS_DIR, environment
 from secloop_ai.contracts.errors import LabError
 
@@ -30,11 +30,14 @@ def standing() -> tuple[FieldRecord, ...]:
 def reap(*, everything: bool = False) -> tuple[FieldRecord, ...]:
     """Remove battlefields whose maker is gone, or with `everything` all but this process's own; returns them.
 
+    What else an executor's dead workers have left running is ended, too.
+
     Raises:
         LabError: a process or a namespace would not go.
     """
     found = []
     with _alone():
+        strays.kill_strays()
         for folder in _folders():
             record = _read(folder)
             if record is None:

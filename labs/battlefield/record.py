@@ -8,11 +8,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from labs.lab.paths import FIELDS
 from labs.lab.processes import alive, start_ticks
 from secloop_ai.contracts.base import Frozen
 from secloop_ai.contracts.errors import LabError
 
-BASE = Path("/run/secloop/fields")
+BASE = FIELDS
 FILE = "record.json"
 MAX_FIELDS = 2048
 CLAIM_S = 10.0

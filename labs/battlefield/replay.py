@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from labs.attacks.base import Means, Receipt
+from labs.attacks.persistence import attempts
 from labs.attacks.registry import means, missing_tools
 from labs.scenario import Case, Stage
 from labs.validator.chain import obstacle
@@ -18,6 +19,7 @@ from .field import Battlefield
 from .red import FieldRed
 
 OUT_OF_TIME = 124
+DETAIL_MOST = 400
 
 
 class TrialTimeoutError(LabError):
@@ -30,17 +32,25 @@ class BoundedRed:
     Args:
         red: the hands.
         until: on the monotonic clock, in seconds.
+
+    Attributes:
+        late: tools that had to be ended, each with the seconds it was given.
     """
 
     def __init__(self, red: FieldRed, until: float) -> None:
         self._red, self._until = red, until
+        self.late: list[str] = []
 
     def run(self, argv: Sequence[str], *, timeout_s: float, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run a tool for at most `timeout_s` seconds and what is left of the trial."""
-        left = self._until - time.monotonic()
-        if left <= 0:
-            return subprocess.CompletedProcess(list(argv), OUT_OF_TIME, "", "")
-        return self._red.run(argv, timeout_s=min(timeout_s, left), stdin=stdin)
+        limit = min(timeout_s, max(0.0, self._until - time.monotonic()))
+        if limit:
+            done = self._red.run(argv, timeout_s=limit, stdin=stdin)
+        else:
+            done = subprocess.CompletedProcess(list(argv), OUT_OF_TIME, "", "")
+        if done.returncode == OUT_OF_TIME:
+            self.late.append(f"{Path(argv[0]).name} ended after {limit:.3g} s")
+        return done
 
     def canary(self, stage: Stage) -> str:
         """The stage's loot."""
@@ -83,8 +93,12 @@ def replay(field: Battlefield, until: float) -> tuple[Receipt, ...]:
         if why := obstacle(field.case, stage, plugin.needs, succeeded):
             receipt = untried(stage, why, field.clock_s())
         else:
+            if field.observer:
+                field.observer.stage_started(stage)
             receipt = attempt(field, plugin, stage, until)
         receipts.append(receipt)
+        if field.observer:
+            field.observer.stage_ended(receipt)
         if receipt.succeeded:
             succeeded.add(stage.index)
         if time.monotonic() >= until:
@@ -93,29 +107,30 @@ def replay(field: Battlefield, until: float) -> tuple[Receipt, ...]:
 
 
 def attempt(field: Battlefield, plugin: Means, stage: Stage, until: float) -> Receipt:
-    """Try a stage; a persistent attacker outside goes on to its next address when it fails."""
-    red = BoundedRed(field.red(stage), until)
-    receipt = None
-    for address in addresses(field.case, stage):
-        if may_move(field.case, stage):  # the stage before may have ended at another one
-            red.move(address)
-        receipt = plugin.run(red, stage.model_copy(update={"source": address}))
+    """Try a stage; a persistent attacker tries again: from its next address, slower, or by another protocol."""
+    first, *further = attempts(field.case, stage)
+    receipt = _once(field, plugin, stage, first, until)
+    for tried in further:
         if receipt.succeeded:
             break
-    if receipt is None:
-        raise LabError(f"{field.case.case_id}: stage {stage.index} has no address to start from")
+        receipt = _once(field, plugin, stage, tried, until)
     return receipt
+
+
+def _once(field: Battlefield, plugin: Means, stage: Stage, tried: Stage, until: float) -> Receipt:
+    """One attempt; where it failed, its receipt says which tools had to be ended."""
+    red = BoundedRed(field.red(stage), until)
+    if may_move(field.case, stage):  # the stage before may have ended at another address
+        red.move(tried.source)
+    receipt = plugin.run(red, tried)
+    if receipt.succeeded or not red.late:
+        return receipt
+    return receipt.model_copy(update={"detail": f"out of time: {', '.join(red.late)}; {receipt.detail}"[:DETAIL_MOST]})
 
 
 def may_move(case: Case, stage: Stage) -> bool:
     """Whether the attacker may change its address in this stage."""
     return case.persistent and stage.source_host is None
-
-
-def addresses(case: Case, stage: Stage) -> tuple[IPAddress, ...]:
-    """Where a stage may start from, in order: the same as the fast model tries."""
-    others = (p.address for p in case.attackers if p.address != stage.source)
-    return (stage.source, *(others if may_move(case, stage) else ()))
 
 
 def untried(stage: Stage, why: str, clock_s: float) -> Receipt:

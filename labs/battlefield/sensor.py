@@ -2,11 +2,17 @@
 
 A copy is taken where a packet enters the network (at the ports of hosts and at the outside port, not at cables between
 gateways), so that each packet is seen once, also one that a filter drops, also between two hosts of one switch.
+
+Suricata decodes no ARP: a second program (arpwatch.py) listens beside it and appends to the same log. Both append line
+by line. Suricata's lines beyond 4 KiB, which it writes in pieces, are its statistics: those have a file of their own.
+The log lies in the memory of the sensor's own node, of bounded size: a flood of alerts fills that and nothing else.
 """
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,7 +23,8 @@ from labs.lab.processes import tail
 from labs.lab.sensor import RULES, STARTED
 from secloop_ai.contracts.errors import LabError
 
-from .atlas import RED, Atlas, Node, netns
+from . import arpwatch, oddities
+from .atlas import RED, Atlas, Node, mac, netns
 from .nodes import Nodes
 from .services import Place, Serving
 from .surroundings import HTTP_KINDS
@@ -25,6 +32,25 @@ from .wiring import batch
 
 NAME = "ids"
 MIRROR, IN, OUT = "span0", "mon0", "mon1"
+LOG = Path("/var/log/ids")
+"""Folder of the event log, on the sensor's node."""
+EVE, STATS = "eve.json", "stats.json"
+KNOWN, WATCHER = "stations.json", "arpwatch.py"
+SURICATA, ARPWATCH = "suricata", "arpwatch"
+"""Names of the two programs among the daemons."""
+STATS_EVERY_S = 2
+IN_EVE = """\
+        - stats:
+            totals: yes
+            threads: no
+"""
+APART = f"""\
+  - eve-log:
+      enabled: yes
+      filetype: regular
+      filename: {STATS}
+      types:
+{IN_EVE}"""
 READY_S = 20.0
 POLL_S = 0.01
 MORE_RULES = Path(__file__).resolve().parents[1] / "attacks" / "rules"
@@ -90,19 +116,32 @@ def _nft(where: str, script: str) -> None:
 
 
 def write_config(atlas: Atlas, kinds: Mapping[Place, Serving], folder: Path) -> Path:
-    """Suricata's configuration for this case, with all rules in one file; returns its path."""
+    """What both programs read for this case, all of Suricata's rules in one file; returns its configuration's path."""
     folder.mkdir(mode=0o700, exist_ok=True)
     text = (RULES / "suricata.yaml").read_text(encoding="utf-8")
-    text = text.replace("@RUN@", str(folder)).replace("@RULES@", str(folder))
+    text = text.replace("@RUN@", str(LOG)).replace("@RULES@", str(folder))
+    text = text.replace(IN_EVE, APART)
+    text = re.sub(r"^  interval: \d+$", f"  interval: {STATS_EVERY_S}", text, flags=re.MULTILINE)
+    text = oddities.configured(text)
     for name, value in variables(atlas, kinds).items():
         text = re.sub(rf"^( +){name}: .*$", rf'\g<1>{name}: "{value}"', text, flags=re.MULTILINE)
     for name in ("classification.config", "reference.config"):
         (folder / name).write_bytes((RULES / name).read_bytes())
     rules = [*sorted(RULES.glob("*.rules")), *sorted(MORE_RULES.glob("*.rules"))]
     (folder / "secloop.rules").write_text("\n".join(r.read_text(encoding="utf-8") for r in rules), encoding="utf-8")
+    (folder / WATCHER).write_bytes(Path(arpwatch.__file__).read_bytes())
+    (folder / KNOWN).write_text(json.dumps(stations(atlas)), encoding="utf-8")
     target = folder / "suricata.yaml"
     target.write_text(text, encoding="utf-8")
     return target
+
+
+def stations(atlas: Atlas) -> dict[str, str]:
+    """Address → hardware address of the gateways' own ports, as the gateways know them."""
+    found = {}
+    for port in atlas.ports:
+        found.update({str(a.ip): mac(port.device, port.interface.name) for a in port.interface.addresses})
+    return found
 
 
 def variables(atlas: Atlas, kinds: Mapping[Place, Serving]) -> dict[str, str]:
@@ -124,18 +163,36 @@ def variables(atlas: Atlas, kinds: Mapping[Place, Serving]) -> dict[str, str]:
 
 
 def start(atlas: Atlas, nodes: Nodes, config: Path) -> None:
-    """Boot the sensor's node, start Suricata there and wait until it listens.
+    """Boot the sensor's node, start both programs there and wait until they listen.
 
     Raises:
-        LabError: it ended, or was not ready in time; with the end of its log.
+        LabError: one ended, or was not ready in time; with the end of its log.
     """
-    own = node(atlas.number)
-    nodes.boot([own], {NAME: [f"{config.parent}:{config.parent}:rw"]})
-    argv = ["/usr/bin/suricata", "-c", str(config), "-l", str(config.parent), f"--af-packet={OUT}", "-k", "none"]
-    nodes.settle([nodes.start("suricata", NAME, argv, rights="admin", folder=str(config.parent))])
-    log, pid = nodes.log("suricata"), nodes.daemons["suricata"]
+    nodes.boot([node(atlas.number)], {NAME: [f"{config.parent}:{config.parent}"]})
+    log = nodes.inside(NAME) / LOG.relative_to("/")
+    log.mkdir(mode=0o700)
+    suricata = ["/usr/bin/suricata", "-c", str(config), "-l", str(LOG), f"--af-packet={OUT}", "-k", "none"]
+    watcher = [sys.executable, "-I", "-S", str(config.parent / WATCHER)]
+    watch = [*watcher, OUT, str(LOG / EVE), str(config.parent / KNOWN)]
+    nodes.settle(
+        [
+            nodes.start(SURICATA, NAME, suricata, rights="admin", folder=str(LOG)),
+            nodes.start(ARPWATCH, NAME, watch, rights="red", folder=str(LOG)),
+        ]
+    )
+    for name in (SURICATA, ARPWATCH):
+        _await(nodes, name)
+
+
+def _await(nodes: Nodes, name: str) -> None:
+    log, pid = nodes.log(name), nodes.daemons[name]
     deadline = time.monotonic() + READY_S
     while STARTED not in tail(log, 50):
         if not Path(f"/proc/{pid}/root/proc").exists() or time.monotonic() > deadline:
-            raise LabError(f"suricata: not ready\n{tail(log)}")
+            raise LabError(f"{name}: not ready\n{tail(log)}")
         time.sleep(POLL_S)
+
+
+def logs(nodes: Nodes) -> Path:
+    """The log's folder, as this process sees it; it goes with the sensor's node."""
+    return nodes.inside(NAME) / LOG.relative_to("/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -18,8 +19,12 @@ from secloop_ai.contracts.errors import LabError
 
 from .launcher import SERVICE_ID, Starting
 from .nodes import Nodes
+from .skeleton import interpreter
 
 FOLDER = Path("/srv")
+ETC = Path("/etc")
+RENAMED = ("/bin/bash", "-c", 'exec -a "$1" "$0" "${@:2}"')
+"""Executes the file of the first argument under the name of the second."""
 Place = tuple[str, str]
 """Host and service."""
 
@@ -99,6 +104,7 @@ def place(case: Case, kinds: Mapping[Place, Serving]) -> Iterator[Placed]:
                 weaknesses=serving.weaknesses,
                 canaries={means: canary(case, where, means) for means in serving.weaknesses},
                 root=FOLDER / service.name,
+                etc=ETC,
             )
             yield Placed(host, service, order)
 
@@ -113,7 +119,21 @@ def start(placed: Placed, nodes: Nodes) -> Starting:
     put(kind, order, nodes, host)
     if settings := kind.sysctls(order):
         _set(nodes.atlas.nodes[host].netns, settings)
-    return nodes.start(placed.name, host, kind.command(order), folder=str(order.root))
+    own = named(kind.command(order), order, nodes.inside(host))
+    return nodes.start(placed.name, host, own, folder=str(order.root))
+
+
+def named(command: list[str], order: ServiceOrder, root: Path) -> list[str]:
+    """The command line under which the kernel calls the process as the service is called, for roles to find it.
+
+    The kernel names a process after the file that was executed: a link of that name to our Python, which for its part
+    goes by the name it is called with. The link comes last into the folder: nothing may follow it from out here.
+    """
+    if command[0] != sys.executable:
+        return command
+    link = order.root / order.root.name
+    (root / link.relative_to("/")).symlink_to(interpreter())
+    return [*RENAMED, str(link), *command]
 
 
 def put(kind: ServiceProgram, order: ServiceOrder, nodes: Nodes, node: str) -> None:

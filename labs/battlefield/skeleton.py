@@ -32,6 +32,10 @@ ACCOUNTS = (
     "sshd:*:65533:65533:sshd:/run/sshd:/usr/sbin/nologin\n"
     "nobody:*:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
 )
+OWN_ID = 1000
+"""Of the first of a host's own accounts."""
+SSHD = "Include /etc/ssh/sshd_config.d/*.conf\nHostKey /etc/ssh/host_key\nUsePAM no\n"
+"""What the SSH service of a host goes by, in the eyes of roles and of sshd itself; the controller's has its own."""
 GROUPS = f"root:*:0:\nservice:*:{SERVICE_ID}:\nsshd:*:65533:\nnogroup:*:65534:\n"
 
 
@@ -62,6 +66,27 @@ def write_gateway(target: Path) -> None:
     (target / "etc").mkdir(parents=True)
     account = f"{NETCONF_USER}:*:0:0:device:/root:/bin/sh\n"
     (target / "etc/passwd").write_text(account + ACCOUNTS, encoding="utf-8")
+
+
+def furnish(root: Path, accounts: Sequence[str], *, resolver: bool) -> None:
+    """What tells one host's /etc from another's: accounts with passwords that fit nothing, folders for drop-ins.
+
+    Args:
+        root: the host's, before anything runs on it.
+        accounts: its own people, who have no home.
+        resolver: whether it answers names.
+    """
+    etc = root / "etc"
+    own = "".join(f"{a}:x:{n}:{n}::/nonexistent:/bin/bash\n" for n, a in enumerate(accounts, OWN_ID))
+    (etc / "passwd").write_text(ACCOUNTS + own, encoding="utf-8")
+    (etc / "group").write_text(GROUPS + "".join(f"{a}:x:{n}:\n" for n, a in enumerate(accounts, OWN_ID)), "utf-8")
+    for name, text in (("shadow", "".join(f"{a}:*:20000:0:99999:7:::\n" for a in accounts)), (".pwd.lock", "")):
+        (etc / name).touch(mode=0o600)
+        (etc / name).write_text(text, encoding="utf-8")
+    (etc / "ssh/sshd_config.d").mkdir(parents=True)
+    (etc / "ssh/sshd_config").write_text(SSHD, encoding="utf-8")
+    if resolver:
+        (etc / "dnsmasq.d").mkdir()
 
 
 def _links(source: Path, target: Path) -> None:

@@ -8,6 +8,8 @@ from secloop_ai.contracts.base import Frozen
 from secloop_ai.contracts.errors import LabError
 
 BASE = Path("/run/secloop")
+FIELDS = BASE / "fields"
+"""The folders of battlefields."""
 LONGEST_SOCKET = 100
 
 

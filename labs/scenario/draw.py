@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 
 from secloop_ai.contracts import PROTOCOL_NUMBER, Environment, Host, IPAddress, Packet, Service
 
+from .access import access_of, not_offered
 from .case import AttackerPlace, Case, LegitFlow, Stage
 from .layout import OUTSIDE, Layout, lay_out
 from .model import Between, ChainStep, Choice, Draw, Scalar, Scenario, ServiceSpec
@@ -29,11 +30,7 @@ def draw(scenario: Scenario, seed: int) -> Case:
     dice = rng(scenario.name, seed)
     layout = lay_out(scenario, dice)
     services = {(h, s.name): s for h in layout.hosts for s in layout.spec_of[h].services}
-    environment = Environment(
-        devices=layout.devices,
-        hosts=tuple(_host(layout, name) for name in layout.hosts),
-        protected=tuple(ip_network(layout.address[n]) for n in layout.hosts if layout.spec_of[n].protected),
-    )
+    environment = _environment(scenario, seed, layout)
     attackers = tuple(_attackers(layout, dice))
     command = ip_address(int(dice.choice(COMMAND_NETS)[dice.randint(10, 250)]))
     steps = [s for s in scenario.chain if not s.optional or dice.random() < 0.5]  # noqa: PLR2004 - in or out
@@ -65,7 +62,19 @@ def value(drawn: Draw, dice: random.Random) -> Scalar:
     return drawn
 
 
-def _host(layout: Layout, name: str) -> Host:
+def _environment(scenario: Scenario, seed: int, layout: Layout) -> Environment:
+    """What SecLoop is told. Accounts have dice of their own: nothing else of a case depends on them."""
+    ours = {z.name for z in scenario.zones if not z.outside}
+    hosts = tuple(_host(layout, name, ours, rng(scenario.name, seed, "access", name)) for name in layout.hosts)
+    return Environment(
+        devices=layout.devices,
+        hosts=hosts,
+        protected=tuple(ip_network(layout.address[n]) for n in layout.hosts if layout.spec_of[n].protected),
+        not_offered=not_offered(hosts),
+    )
+
+
+def _host(layout: Layout, name: str, ours: Collection[str], dice: random.Random) -> Host:
     spec = layout.spec_of[name]
     return Host(
         name=name,
@@ -75,6 +84,7 @@ def _host(layout: Layout, name: str) -> Host:
         attached_to=layout.attachment[name],
         criticality=spec.criticality,
         services=tuple(_service(layout, s) for s in spec.services),
+        access=access_of(spec, dice) if spec.zone in ours and not spec.protected else None,
     )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, ip_address, ip_network
 from typing import NamedTuple
 
 from secloop_ai.contracts import Attachment, Connection, Device, Interface, IPAddress, IPNetwork
 
 from .case import Link
-from .model import Between, GatewaySpec, HostSpec, Scenario, ZoneSpec
+from .model import Between, GatewaySpec, HostSpec, Scenario, Split, ZoneSpec
 
 OUTSIDE = IPv4Network("203.0.113.0/24")
 """Where attackers and outside peers live (RFC 5737)."""
@@ -18,6 +18,10 @@ PORT_BITS = 29
 """Prefix length of a port with one host."""
 ZONE_BITS = 24
 LINK_BITS = 30
+PLANS, PARTS = 240, 5
+"""Networks 10.N.0.0/16 that the inside of a case may be, and the parts they are shared out in, by N modulo `PARTS`."""
+PARTS_OF: Mapping[Split, tuple[int, ...]] = {Split.TRAIN: (0, 1, 2), Split.VALIDATION: (3,), Split.TEST: (4,)}
+"""Each split has address plans of its own."""
 WORDS = ("ada", "bor", "cyl", "dex", "elm", "fen", "gus", "hal", "ivo", "jet", "kip", "lux", "mia", "nox", "oak", "pim")
 
 
@@ -56,7 +60,8 @@ class _Builder:
 
     def __init__(self, scenario: Scenario, dice: random.Random) -> None:
         self.scenario, self.dice = scenario, dice
-        base = IPv4Network((int(ip_address("10.0.0.0")) + (dice.randint(0, 239) << 16), 16))
+        plan = dice.choice([n for n in range(PLANS) if n % PARTS in PARTS_OF[scenario.split]])
+        base = IPv4Network((int(ip_address("10.0.0.0")) + (plan << 16), 16))
         self.zone_nets: Iterator[IPv4Network] = iter(dice.sample(list(base.subnets(new_prefix=ZONE_BITS))[:-1], 60))
         self.link_nets = list(base.subnets(new_prefix=ZONE_BITS))[-1].subnets(new_prefix=LINK_BITS)
         self.outside_hosts = iter(dice.sample([OUTSIDE[n] for n in range(10, 250)], 40))

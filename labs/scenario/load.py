@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
-from secloop_ai.contracts import InputError
+from secloop_ai.contracts import Frozen, InputError
 
 from .model import Kind, Scenario
+
+Model = TypeVar("Model", bound=Frozen)
 
 
 class ScenarioError(InputError):
@@ -24,21 +27,51 @@ def load_scenario(path: Path) -> Scenario:
     Raises:
         ScenarioError: unreadable, not of the schema, or not consistent; names file and key.
     """
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ScenarioError(f"{path}: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        raise ScenarioError(f"{path}: {' '.join(str(error).split())}") from None
-    try:
-        scenario = Scenario.model_validate(raw)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        lines = [f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in found]
-        raise ScenarioError("\n".join(lines)) from None
-    if problems := [f"{path}: {p}" for p in inconsistencies(scenario)]:
+    return scenario_of(read_yaml(path), path)
+
+
+def scenario_of(raw: Any, where: object) -> Scenario:
+    """The scenario that a file's content is, checked.
+
+    Args:
+        raw: keys and values; parts that are models already are taken as they are.
+        where: whose content it is, for messages.
+
+    Raises:
+        ScenarioError: not of the schema, or not consistent; every problem with its key.
+    """
+    scenario = model_of(raw, where, Scenario)
+    if problems := [f"{where}: {p}" for p in inconsistencies(scenario)]:
         raise ScenarioError("\n".join(problems))
     return scenario
+
+
+def model_of(raw: Any, where: object, model: type[Model]) -> Model:
+    """Content as the model that it should be.
+
+    Raises:
+        ScenarioError: it is not; names where, and every key.
+    """
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        lines = [f"{where}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in found]
+        raise ScenarioError("\n".join(lines)) from None
+
+
+def read_yaml(path: Path) -> Any:
+    """What a YAML file holds.
+
+    Raises:
+        ScenarioError: it cannot be read, or is no YAML.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ScenarioError(f"{path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"{path}: {' '.join(str(error).split())}") from None
 
 
 def inconsistencies(scenario: Scenario) -> Iterator[str]:

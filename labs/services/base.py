@@ -39,7 +39,10 @@ class ServiceOrder(Frozen):
         address: where it listens.
         weaknesses: means that find something here; without them the same exchange ends in a refusal.
         canaries: the loot of each means in `weaknesses` (others are ignored).
-        root: private folder of the service; exists, is readable by the service, and goes with the battlefield.
+        root: private folder of the service; exists, is readable by the service, and goes with the battlefield. Its
+            name is that of the service.
+        etc: the host's settings that the service honours as a real one would (locked accounts, drop-ins); None where
+            it runs on no host of its own.
     """
 
     kind: Slug
@@ -48,6 +51,7 @@ class ServiceOrder(Frozen):
     weaknesses: tuple[MeansId, ...] = ()
     canaries: dict[MeansId, str] = Field(default_factory=dict)
     root: Path
+    etc: Path | None = None
 
     def loot(self) -> dict[str, str]:
         """The canaries that this service gives up: those of its weaknesses.
@@ -92,9 +96,14 @@ def python_server(name: str, order: ServiceOrder) -> list[str]:
 
 
 def config_file(order: ServiceOrder, **more: Any) -> dict[str, str]:
-    """The configuration file of one of our own servers: address, port, loot, and whatever the kind adds (JSON)."""
-    values: Mapping[str, Any] = {"address": str(order.address), "port": order.port, "loot": order.loot(), **more}
-    return {CONFIG: json.dumps(values, sort_keys=True)}
+    """The configuration file of one of our own servers: what all are told, loot, and whatever the kind adds (JSON)."""
+    return {CONFIG: json.dumps({**place(order), "loot": order.loot(), **more}, sort_keys=True)}
+
+
+def place(order: ServiceOrder) -> dict[str, Any]:
+    """What every server is told: where it listens, and the host's settings (empty: none)."""
+    etc = str(order.etc) if order.etc else ""
+    return {"address": str(order.address), "port": order.port, "etc": etc}
 
 
 def program(kind: str) -> ServiceProgram:

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from .base import ServiceOrder, ServiceProgram, config_file, python_server
 
-Turn = tuple[str, str, str, str]
-"""State, beginning of a message, answer, next state (``*``: any, or the same)."""
+Turn = tuple[str, str, str, str] | tuple[str, str, str, str, str]
+"""State, beginning of a message, answer, next state (``*``: any, or the same); and the account of the host whose
+login this is, where it is one."""
 SPRAYED = ("k.lang", "Winter2026")
 """The mailbox that a sprayed password opens."""
 CRASH = "A" * 32
@@ -66,7 +67,7 @@ class Smtp(Chat):
             weak.append(("*", SLED, f"250 {canary}\r\n", "*"))
         if canary := loot.get("password-spray"):
             weak.append(("user", encoded(SPRAYED[0]), "334 UGFzc3dvcmQ6\r\n", "known"))
-            weak.append(("known", encoded(SPRAYED[1]), f"235 welcome {canary}\r\n", "start"))
+            weak.append(("known", encoded(SPRAYED[1]), f"235 welcome {canary}\r\n", "start", SPRAYED[0]))
         return [
             *weak,
             ("user", "", "334 UGFzc3dvcmQ6\r\n", "password"),

@@ -20,8 +20,8 @@ class Smb(ServiceProgram):
 
     def files(self, order: ServiceOrder) -> dict[str, str]:
         """The two answers to a session set-up."""
-        turns = [("*", "", refusal().decode("latin-1"), "start")]
+        turns: list[tuple[str, ...]] = [("*", "", refusal().decode("latin-1"), "start")]
         if (canary := order.loot().get(BRUTE_FORCE)) is not None:
             right = login(USER, PASSWORD).decode("latin-1")
-            turns.insert(0, ("start", right, welcome(canary).decode("latin-1"), "start"))
+            turns.insert(0, ("start", right, welcome(canary).decode("latin-1"), "start", USER))
         return config_file(order, hello="", ends="", turns=turns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from .base import CONFIG, SERVERS, ServiceOrder, ServiceProgram, config_file, python_server
+from .base import CONFIG, SERVERS, ServiceOrder, ServiceProgram, config_file, place, python_server
 
 KNOCKS = (7000, 8000, 9000)
 """The ports to touch, in this order."""
@@ -115,8 +115,7 @@ class CommandSsh(ServiceProgram):
         return {
             CONFIG: json.dumps(
                 {
-                    "address": str(order.address),
-                    "port": order.port,
+                    **place(order),
                     "account": name,
                     "password": password,
                     "loot": loot,

@@ -20,10 +20,13 @@ from .script import PHASE_S, StageScript
 
 EPOCH = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """When the run of seed 0 begins, on the sensor's clock; another seed's begins as many minutes later."""
-BROADCAST = frozenset({"arp", "dhcp"})
+ARP = "arp"
+BROADCAST = frozenset({ARP, "dhcp"})
 """What every port of a segment gets, so that the gateway's sensor sees it among neighbours too."""
 NUMBERED = {1: Protocol.ICMP, 6: Protocol.TCP, 17: Protocol.UDP}
 PORTED = (Protocol.TCP, Protocol.UDP)
+NAMING = ("dns", "tls", "http")
+"""Application protocols that a sensor reads names in."""
 LEAST_FRAME_BYTES = 66
 MOST_PORTS = 8
 """Ports of one stage that make summaries of their own, at most: a scan touches more, and rules have thresholds."""
@@ -44,7 +47,7 @@ def _of_stage(case: Case, scripted: StageScript, paths: Paths) -> Iterator[Alert
     for number, seen in enumerate(scripted.means.observables(stage)):
         if _passes_a_gateway(scripted, paths) or seen.app_protocol in BROADCAST:
             dice = random.Random((stage.seed << 8) + number)
-            yield from _summaries(_view(scripted), seen, start, dice)
+            yield from _summaries(_view(scripted, seen.app_protocol), seen, start, dice)
 
 
 def _passes_a_gateway(scripted: StageScript, paths: Paths) -> bool:
@@ -54,22 +57,29 @@ def _passes_a_gateway(scripted: StageScript, paths: Paths) -> bool:
 
 
 class _View(NamedTuple):
-    """A stage's first exchange as a sensor sees it; its port is None where it goes to many."""
+    """A stage's first exchange as a sensor sees it; its port is None where it goes to many.
+
+    Attributes:
+        names: read in its traffic, where the application protocol carries any.
+    """
 
     client: IPAddress
     server: IPAddress
     protocol: Protocol
     port: int | None
     two_way: bool
+    names: tuple[str, ...]
 
 
-def _view(scripted: StageScript) -> _View:
-    stage, sendings = scripted.stage, scripted.attempts[0].sendings
+def _view(scripted: StageScript, app_protocol: str | None) -> _View:
+    stage, sendings, names = scripted.stage, scripted.attempts[0].sendings, scripted.means.names
+    if not sendings and app_protocol == ARP:
+        return _View(stage.source, stage.target, Protocol.OTHER, None, two_way=False, names=names)
     if not sendings:
-        return _View(stage.source, stage.target, _protocol(stage.protocol), stage.port, two_way=True)
+        return _View(stage.source, stage.target, _protocol(stage.protocol), stage.port, two_way=True, names=names)
     exchange = sendings[0].exchange
     protocol = NUMBERED.get(exchange.protocol, Protocol.OTHER)
-    return _View(exchange.initiator, exchange.responder, protocol, exchange.port, exchange.two_way)
+    return _View(exchange.initiator, exchange.responder, protocol, exchange.port, exchange.two_way, names)
 
 
 def _summaries(view: _View, seen: Observable, start: datetime, dice: random.Random) -> Iterator[AlertSummary]:
@@ -109,6 +119,7 @@ def _summary(view: _View, seen: Observable, port: int | None, start: datetime, d
         to_server=seen.to_server,
         handshake=handshake,
         flow=_flow(seen, dice, answered=handshake or view.two_way),
+        domains=view.names if seen.app_protocol in NAMING else (),
     )
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations, product
 
-from secloop_ai.contracts import CATALOGUE, TTLS_S, ActionCall, Candidate, PolicyRequest, Role, Strategy
+from secloop_ai.contracts import TTLS_S, ActionCall, Candidate, PolicyRequest, Strategy
 from secloop_ai.contracts.base import Frozen
 from secloop_ai.guard import review
 from secloop_ai.loop.decide import build_request
-from secloop_ai.policies import resolve
-from secloop_ai.policies.resolve import takes_slots
+from secloop_ai.policies import choices, resolve
 
 from .field import FastField
 
@@ -60,15 +59,9 @@ def answers(field: FastField) -> Answers:
 def calls(request: PolicyRequest) -> Iterator[ActionCall]:
     """Every call that the closed schema admits, with one lifetime."""
     for name in request.offered:
-        choices = {p: _words(allowed, request) for p, allowed in CATALOGUE[name].spec.params.items()}
-        for words in product(*choices.values()):
-            yield ActionCall(tool=name, params=dict(zip(choices, words, strict=True)), ttl_s=TTLS_S[0])
-
-
-def _words(allowed: tuple[str, ...], request: PolicyRequest) -> list[str]:
-    if takes_slots(allowed):
-        return [s.slot for role in allowed for s in request.pointers.of(Role(role))]
-    return list(allowed)
+        for found in choices(name, request):
+            for words in product(*found.values()):
+                yield ActionCall(tool=name, params=dict(zip(found, words, strict=True)), ttl_s=TTLS_S[0])
 
 
 def _allowed(chosen: tuple[ActionCall, ...], request: PolicyRequest) -> Strategy | None:

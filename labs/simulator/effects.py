@@ -6,31 +6,28 @@ Operations come from secloop_ai.loop.compile, and what they do to a packet from 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from labs.attacks.base import Means
-from labs.scenario import Case, Stage
+from labs.scenario import Case
 from secloop_ai.contracts import (
-    PROTOCOL_NUMBER,
     Action,
     AdminOp,
-    ClosePort,
     DeviceModel,
+    DeviceOperation,
     DiscardOp,
-    DnsSinkhole,
     FilterOp,
-    Host,
-    Operation,
     Plane,
     PlanError,
+    RoleOp,
     RuleAction,
-    StopProcess,
     TaggedOp,
 )
 from secloop_ai.loop.compile import compile_action
 
 from .devices import device_model
+from .hosts import countered, ended
 from .journeys import Journey, Journeys, Side
 
 NO_INCIDENT = "0000000000"
@@ -108,18 +105,20 @@ def effect_of(action: Action, case: Case, journeys: Journeys, means: Sequence[Me
         journeys: all of the case's.
         means: of every stage, in order.
     """
-    if action.spec.plane is Plane.HOST:
-        return _on_host(action, case, journeys, means)
     if action.spec.plane is Plane.NONE:
         return Effect()
+    if action.kind in case.environment.not_offered:
+        return Effect(fault=f"{action.kind}: {case.environment.not_offered[action.kind]}")
     try:
         compiled = compile_action(action, case.environment)
     except PlanError as error:
         return Effect(fault=str(error))
+    if action.spec.plane is Plane.HOST:
+        return Effect(dead=ended(action, case, journeys), countered=countered(action, case, means))
     dead = 0
     gates: list[Gate] = []
     for device, ops in compiled.items():
-        for op in ops:
+        for op in (o for o in ops if not isinstance(o, RoleOp)):
             model = device_model(device, [TaggedOp(tag=f"{NO_INCIDENT}-0", op=op)])
             if isinstance(op, FilterOp):
                 gates += _gate(device, op, model, journeys)
@@ -145,7 +144,7 @@ def _gate(device: str, op: FilterOp, model: DeviceModel, journeys: Journeys) -> 
         yield Gate(side, op.rank, met, dropped, tuple(Limit(rate, mask) for (_, rate), mask in limited.items()))
 
 
-def _ended(device: str, op: Operation, model: DeviceModel, journeys: Journeys) -> int:
+def _ended(device: str, op: DeviceOperation, model: DeviceModel, journeys: Journeys) -> int:
     def ends(journey: Journey) -> bool:
         return any(
             hop.device == device
@@ -158,48 +157,3 @@ def _ended(device: str, op: Operation, model: DeviceModel, journeys: Journeys) -
         )
 
     return journeys.mask(ends) if isinstance(op, AdminOp | DiscardOp) else 0
-
-
-def _on_host(action: Action, case: Case, journeys: Journeys, means: Sequence[Means]) -> Effect:
-    host = case.environment.host(getattr(action, "host", ""))
-    if host is None:
-        return Effect(fault=f"{action.kind}: no such host")
-    if action.kind in case.environment.not_offered:
-        return Effect(fault=f"{action.kind}: {case.environment.not_offered[action.kind]}")
-    stopped = (s for s, m in zip(case.stages, means, strict=True) if _counters(action, host, s, m, case))
-    return Effect(dead=_closed(action, host, journeys), countered=sum(1 << s.index for s in stopped))
-
-
-def _counters(action: Action, host: Host, stage: Stage, means: Means, case: Case) -> bool:
-    """Whether a host action stops a stage: the means says that it can, on this host, and with these parameters.
-
-    An action counts on the stage's target. On its source it counts where an implant runs there, and the stage has no
-    target host or the action ends the implant's process.
-    """
-    if action.kind not in means.countered_by:
-        return False
-    if isinstance(action, ClosePort) and action.port != stage.port:
-        return False
-    if isinstance(action, DnsSinkhole) and action.name != stage.params.get("domain", action.name):
-        return False
-    if host.name == stage.target_host:
-        return True
-    implant = host.name == stage.source_host and host.name in case.infected
-    return implant and (stage.target_host is None or isinstance(action, StopProcess))
-
-
-def _closed(action: Action, host: Host, journeys: Journeys) -> int:
-    """Journeys that end at the host itself: at a port it closed, or at a service whose process is stopped."""
-    ports: set[tuple[int, int]] = set()
-    if isinstance(action, ClosePort):
-        ports = {(PROTOCOL_NUMBER[action.protocol], action.port)}
-    elif isinstance(action, StopProcess):
-        ports = {(PROTOCOL_NUMBER[s.protocol], s.port) for s in host.services if s.name == action.process}
-    return _towards(host, ports, journeys) if ports else 0
-
-
-def _towards(host: Host, ports: Iterable[tuple[int, int]], journeys: Journeys) -> int:
-    wanted = set(ports)
-    return journeys.mask(
-        lambda j: j.packet.destination in host.addresses and (j.packet.protocol, j.packet.destination_port) in wanted
-    )

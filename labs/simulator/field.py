@@ -9,21 +9,24 @@ from __future__ import annotations
 from functools import cached_property
 
 from labs.attacks.base import Means
-from labs.scenario import Case
+from labs.scenario import Case, LegitFlow
 from labs.validator.chain import obstacle
 from labs.validator.judge import UNDEFENDED, Execution, Run, Use, judge
 from labs.validator.measurement import Measurement, StageOutcome
 from secloop_ai.contracts import Action, AlertSummary, Strategy
+from secloop_ai.loop.intent import meant_to_fail
+from secloop_ai.loop.watch import Check
 
 from .alerts import alerts_of
 from .effects import Combined, Effect, combine, effect_of
 from .journeys import Journeys
 from .paths import Paths
-from .script import Attempt, MeansSource, Sending, StageScript, write_script
+from .script import Attempt, FlowScript, MeansSource, Sending, StageScript, write_script
 from .throttle import Load, load
 
 EFFECTS_KEPT = 4_096
 """Actions whose effect is remembered per case."""
+TCP = 6
 NOTHING = Combined(0, (), 0)
 
 
@@ -69,15 +72,38 @@ class FastField:
     def evaluate(self, strategy: Strategy) -> Measurement:
         """What a strategy would do, applied before the attack is replayed.
 
-        The guard is not asked here. All of a strategy is executed or none of it, as the transaction would.
+        The guard is not asked here. All of a strategy is executed or none of it, as the transaction would: the loop
+        undoes a change that takes a service from a client whom no action means to cut off.
         """
         effects = [self.effect(a) for a in strategy.actions]
-        faults = [e for e in effects if e.fault is not None]
+        quiet = not any(e.dead or e.gates or e.countered for e in effects)
+        combined = NOTHING if quiet else combine(effects)
+        fault = next((e.fault for e in effects if e.fault is not None), "") or self._damage(strategy, combined.dead)
         calls = len(effects)
-        execution = Execution(quiet=strategy.quiet, done=0 if faults else calls, calls=calls)
-        quiet = bool(faults) or not any(e.dead or e.gates or e.countered for e in effects)
-        run = self._twin if quiet else self.play(combine(effects))
+        execution = Execution(quiet=strategy.quiet, done=0 if fault else calls, calls=calls, fault=fault)
+        run = self._twin if quiet or fault else self.play(combined)
         return judge(self.case, "fast", execution, run, self._twin)
+
+    def _damage(self, strategy: Strategy, dead: int) -> str:
+        """What the loop's service checks would find broken, in words; on a battlefield every TCP service has one."""
+        for flow, check in self._checked:
+            if flow.journeys & dead and not meant_to_fail(check, strategy.actions):
+                return f"service {check.server.name}/{check.service.name} is lost for {check.client.name}"
+        return ""
+
+    @cached_property
+    def _checked(self) -> tuple[tuple[FlowScript, Check], ...]:
+        """The flows that the loop's checks try, with their checks; what is lost anyway is no damage."""
+        lost = self.script.journeys.lost
+        tried = (f for f in self.script.flows if f.flow.packet.protocol == TCP and not f.journeys & lost)
+        return tuple((f, check) for f in tried if (check := self._check(f.flow)))
+
+    def _check(self, flow: LegitFlow) -> Check | None:
+        client, server = (self.case.environment.host(name) for name in (flow.client, flow.server))
+        service = next((s for s in server.services if s.name == flow.service), None) if server else None
+        if client is None or server is None or service is None:
+            return None
+        return Check(client, server, service, str(flow.packet.destination))
 
     def effect(self, action: Action) -> Effect:
         """What one action does here; remembered."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from labs.attacks.base import Exchange, Means
+from labs.attacks.persistence import attempts
 from labs.scenario import Case, LegitFlow, Stage
 
 from .journeys import Journeys, answer_to, packet_of
@@ -53,7 +54,7 @@ class StageScript(NamedTuple):
 
     Attributes:
         able: the target has the weakness, or none is needed; what the attacker runs outside always serves it.
-        attempts: one for every address it may start from, in order.
+        attempts: how it is tried, in order; only a persistent attacker tries more than once.
         denied: indexes of the flows that get no service while it succeeds.
     """
 
@@ -107,17 +108,9 @@ def _stage(case: Case, stage: Stage, means: Means, journeys: Journeys) -> StageS
         stage=stage,
         means=means,
         able=stage.weak or not means.service_kinds or stage.target_host is None,
-        attempts=tuple(_attempt(means.exchanges(s), journeys) for s in _sources(case, stage)),
+        attempts=tuple(_attempt(means.exchanges(s), journeys) for s in attempts(case, stage, lambda _: means)),
         denied=tuple(hit) if denies else (),
     )
-
-
-def _sources(case: Case, stage: Stage) -> Iterator[Stage]:
-    """The stage from each address; only a persistent attacker outside has more than one."""
-    yield stage
-    if case.persistent and stage.source_host is None:
-        others = (a.address for a in case.attackers if a.address != stage.source)
-        yield from (stage.model_copy(update={"source": address}) for address in others)
 
 
 def _attempt(exchanges: tuple[Exchange, ...], journeys: Journeys) -> Attempt:

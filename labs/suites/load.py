@@ -10,20 +10,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from labs.scenario import ChainStep, FlowSpec, GatewaySpec, HostSpec, Kind, Scenario, Split, Suite, ZoneSpec
-from labs.scenario.load import ScenarioError, inconsistencies
+from labs.scenario.load import Model, ScenarioError, model_of, read_yaml, scenario_of
 from labs.scenario.model import MeansId
 from secloop_ai.contracts import Slug
 from secloop_ai.contracts.base import Frozen
 
 HERE = Path(__file__).resolve().parent
 NETWORKS = "networks"
-Model = TypeVar("Model", bound=Frozen)
 
 
 class SuiteError(ScenarioError):
@@ -119,27 +117,35 @@ def network_of(scenario: str, suite: Suite, root: Path = HERE) -> str:
     return _read(root / suite.value / f"{scenario}.yaml", Story).network
 
 
-def compose(story: Story, suite: Suite, network: Network) -> Scenario:
-    """Story and network as one scenario.
+def compose(story: Story, suite: Suite, network: Network, where: object) -> Scenario:
+    """Story and network as one scenario, checked.
+
+    Args:
+        story: a suite file's content.
+        suite: whose file it is.
+        network: the one that the story names.
+        where: the file, for messages.
 
     Raises:
         SuiteError: the story names a host or service that the network lacks.
+        ScenarioError: what they make together is not consistent.
     """
     hosts = (*network.hosts, *story.hosts)
     weak = _weaknesses(story)
     served = {f"{h.name}/{s.name}" for h in hosts for s in h.services}
-    problems = [f"weak: no service {place}" for place in story.weak if place not in served]
+    problems = [f"{where}: weak: no service {place}" for place in story.weak if place not in served]
     for key, names in (("infected", story.infected), ("protected", story.protected)):
-        problems += [f"{key}: no host {name}" for name in names if name not in {h.name for h in hosts}]
+        problems += [f"{where}: {key}: no host {name}" for name in names if name not in {h.name for h in hosts}]
     _refuse(problems)
-    return Scenario(
-        suite=suite,
-        zones=network.zones,
-        gateways=network.gateways,
-        hosts=tuple(_marked(host, story, weak) for host in hosts),
-        **{key: getattr(story, key) for key in ("name", "family", "split", "kind", "about", "chain", "persistent")},
-        flows=(*network.flows, *story.flows),
-    )
+    told = ("name", "family", "split", "kind", "about", "chain", "persistent")
+    raw = {
+        **{key: getattr(story, key) for key in told},
+        **{key: getattr(network, key) for key in ("zones", "gateways")},
+        "suite": suite,
+        "hosts": tuple(_marked(host, story, weak) for host in hosts),
+        "flows": (*network.flows, *story.flows),
+    }
+    return scenario_of(raw, where)
 
 
 def _weaknesses(story: Story) -> dict[str, dict[str, None]]:
@@ -171,11 +177,9 @@ def _marked(host: HostSpec, story: Story, weak: Mapping[str, Mapping[str, None]]
 def _scenario(path: Path, story: Story, suite: Suite, networks: Mapping[str, Network]) -> Scenario:
     _refuse(f"{path}: {problem}" for problem in _misplaced(path, story, networks))
     try:
-        scenario = compose(story, suite, networks[story.network])
-    except SuiteError as error:
-        raise SuiteError("\n".join(f"{path}: {line}" for line in str(error).splitlines())) from None
-    _refuse(f"{path}: {problem}" for problem in inconsistencies(scenario))
-    return scenario
+        return compose(story, suite, networks[story.network], path)
+    except ScenarioError as error:
+        raise SuiteError(str(error)) from None
 
 
 def _misplaced(path: Path, story: Story, networks: Mapping[str, Network]) -> Iterator[str]:
@@ -189,16 +193,9 @@ def _misplaced(path: Path, story: Story, networks: Mapping[str, Network]) -> Ite
 
 def _read(path: Path, model: type[Model]) -> Model:
     try:
-        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SuiteError(f"{path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SuiteError(f"{path}: {' '.join(str(error).split())}") from None
-    try:
-        return model.model_validate(raw)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        raise SuiteError("\n".join(f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in found)) from None
+        return model_of(read_yaml(path), path, model)
+    except ScenarioError as error:
+        raise SuiteError(str(error)) from None
 
 
 def _refuse(problems: Any) -> None:

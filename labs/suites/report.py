@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
+from labs.attacks.base import Means
 from labs.attacks.registry import all_means
 from labs.scenario import Kind, Scenario, Split, Suite
 
-from .load import load_suite, network_of
+from .load import SuiteError, load_suite, network_of
+from .measured import MEASURED, load_rows
 from .rules import SEEN_BEFORE, attack_means
+from .scores import FAST_SEEDS, accuracy, how, left_out
 
-Row = Mapping[str, str | int]
+Row = Mapping[str, str | int | float | None]
 Tables = Mapping[str, Sequence[Row]]
 
 
@@ -38,6 +42,38 @@ def tables() -> dict[str, Sequence[Row]]:
         "Attack stages by means": tuple(_means(found)),
         "In no attack": tuple(_absent(found)),
     }
+
+
+def measured_tables(
+    split: Split = Split.TEST, path: Path = MEASURED, seeds: int = FAST_SEEDS
+) -> dict[str, Sequence[Row]]:
+    """What was measured of the baselines, by title: live, and on the fast model.
+
+    Args:
+        split: whose cases.
+        path: the measured rows.
+        seeds: of the fast model over the whole split.
+
+    Raises:
+        InputError: the file cannot be used.
+    """
+    found = load_rows(path, split=split)
+    return {
+        f"Accuracy, {split.value} split": tuple(accuracy(found, split, seeds)),
+        "No live verdict": tuple(left_out(found)),
+        "Measured": (how(found, split),),
+    }
+
+
+def split_of(name: str) -> Split:
+    """The split of that name.
+
+    Raises:
+        SuiteError: there is none.
+    """
+    if name not in set(Split):
+        raise SuiteError(f"no split {name!r}; there are {', '.join(Split)}")
+    return Split(name)
 
 
 def text(shown: Tables) -> str:
@@ -100,21 +136,31 @@ def _means(scenarios: Sequence[Scenario]) -> Iterator[Row]:
 
 
 def _absent(scenarios: Sequence[Scenario]) -> Iterator[Row]:
-    """Means that no attack uses, and whether that is because no sensor sees them."""
+    """Means that no attack uses, and why: no sensor sees them, or nothing of them passes a gateway."""
     used = attack_means(scenarios)
     for plugin in all_means():
         if plugin.id not in used:
-            yield {"means": plugin.id, "why": "blind: no sensor sees it" if plugin.blind else "no scenario yet"}
+            yield {"means": plugin.id, "why": _why(plugin)}
+
+
+def _why(plugin: Means) -> str:
+    return "blind: no sensor sees it" if plugin.blind else "within a segment: no gateway can be told to stop it"
 
 
 def _lines(table: Sequence[Row]) -> Iterator[str]:
     if not table:
         yield "  none"
         return
-    cells = [list(table[0]), *([str(v) for v in row.values()] for row in table)]
+    cells = [[name.replace("_", " ") for name in table[0]], *([_cell(v) for v in row.values()] for row in table)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for line in cells:
         first, *others = (
             t.ljust(w) if n < 1 else t.rjust(w) for n, (t, w) in enumerate(zip(line, widths, strict=True))
         )
         yield "  " + "  ".join((first, *others))
+
+
+def _cell(value: str | float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

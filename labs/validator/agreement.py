@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Sequence
 from math import sqrt
 
@@ -13,6 +14,12 @@ Z_95 = 1.959964
 """Standard normal quantile of a two-sided 95 % interval."""
 Pair = tuple[Measurement, Measurement]
 """Live, fast."""
+Counts = tuple[int, int, int, int]
+"""Correct on both sides, on neither, on the live side alone, on the fast one alone."""
+
+
+RESAMPLES = 2_000
+Interval = tuple[float, float]
 
 
 class Agreement(Frozen):
@@ -56,9 +63,7 @@ def agree(pairs: Iterable[Pair]) -> Agreement:
     kept = [(live, fast) for live, fast in every if live.valid and fast.valid]
     if not kept:
         raise ValueError("no pair of valid measurements")
-    verdicts = [(live.correct, fast.correct) for live, fast in kept]
-    both, neither = verdicts.count((True, True)), verdicts.count((False, False))
-    live_only, fast_only = verdicts.count((True, False)), verdicts.count((False, True))
+    both, neither, live_only, fast_only = _counts(kept)
     share = (both + neither) / len(kept)
     low, high = wilson(both + neither, len(kept))
     return Agreement(
@@ -70,11 +75,52 @@ def agree(pairs: Iterable[Pair]) -> Agreement:
         fast_only=fast_only,
         live_breaks=sum(not live.served for live, _ in kept),
         agreement=share,
-        balanced=_mean([s for s in (_of(both, live_only), _of(neither, fast_only)) if s is not None]),
+        balanced=_balanced(both, neither, live_only, fast_only),
         low=low,
         high=high,
         kappa=_kappa(both, neither, live_only, fast_only),
     )
+
+
+def intervals(groups: Sequence[Sequence[Pair]], seed: int = 0) -> tuple[Interval, Interval]:
+    """95 % intervals of balanced agreement and of kappa, by drawing whole groups with replacement (bootstrap).
+
+    Args:
+        groups: pairs that hang together, those of one case: they are drawn as one.
+        seed: of the draws.
+
+    Raises:
+        ValueError: no valid pair.
+    """
+    counts = [_counts(group) for group in groups]
+    dice = random.Random(seed)
+    drawn = [_sum(dice.choices(counts, k=len(counts))) for _ in range(RESAMPLES)]
+    whole = [c for c in drawn if sum(c)]
+    if not whole:
+        raise ValueError("no pair of valid measurements")
+    return _middle([_balanced(*c) for c in whole]), _middle([_kappa(*c) for c in whole])
+
+
+def _counts(pairs: Iterable[Pair]) -> Counts:
+    verdicts = [(live.correct, fast.correct) for live, fast in pairs if live.valid and fast.valid]
+    both, neither = verdicts.count((True, True)), verdicts.count((False, False))
+    return both, neither, verdicts.count((True, False)), verdicts.count((False, True))
+
+
+def _sum(counts: Iterable[Counts]) -> Counts:
+    a, b, c, d = (sum(column) for column in zip(*counts, strict=True))
+    return a, b, c, d
+
+
+def _middle(values: Sequence[float]) -> Interval:
+    """What holds 95 % of the values."""
+    ordered = sorted(values)
+    cut = int(len(ordered) * 0.025)
+    return ordered[cut], ordered[-1 - cut]
+
+
+def _balanced(both: int, neither: int, live_only: int, fast_only: int) -> float:
+    return _mean([s for s in (_of(both, live_only), _of(neither, fast_only)) if s is not None])
 
 
 def disagreements(pairs: Iterable[Pair]) -> tuple[Pair, ...]:

@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable, Iterable
 
 from secloop_ai.contracts import (
-    CATALOGUE,
     TTLS_S,
     ActionCall,
     Candidate,
@@ -19,8 +18,7 @@ from secloop_ai.contracts import (
     incident_id,
     sha256_json,
 )
-from secloop_ai.policies import load_policy
-from secloop_ai.policies.resolve import takes_slots
+from secloop_ai.policies import Choices, choices, load_policy
 
 VERSION = 1
 BAN_S = 14_400
@@ -97,28 +95,18 @@ def block_source(request: PolicyRequest, _dice: random.Random) -> Iterable[Actio
 
 def random_valid(request: PolicyRequest, dice: random.Random) -> Iterable[ActionCall]:
     """A few calls that fit the closed schema, drawn at random: no other rule of the guard is asked."""
-    tools = {name: choices for name in request.offered if all((choices := _choices(name, request)).values())}
+    tools = {name: sets for name in request.offered if (sets := list(choices(name, request)))}
     acting = [name for name in tools if name != "observe"]
     drawn = dice.choice(list(tools))
     if drawn == "observe" or not acting:
         return [_observe(dice.choice(list(ObserveReason)))]
     names = [drawn, *(dice.choice(acting) for _ in range(dice.randint(0, MOST_CALLS - 1)))]
-    calls = [_random_call(name, tools[name], dice) for name in names]
+    calls = [_random_call(name, dice.choice(tools[name]), dice) for name in names]
     return {(c.tool, *sorted(c.params.items())): c for c in calls}.values()
 
 
-def _choices(tool: str, request: PolicyRequest) -> dict[str, list[str]]:
-    """What each parameter of a tool may be in this request."""
-    return {
-        param: [s.slot for role in allowed for s in request.pointers.of(Role(role))]
-        if takes_slots(allowed)
-        else list(allowed)
-        for param, allowed in CATALOGUE[tool].spec.params.items()
-    }
-
-
-def _random_call(tool: str, choices: dict[str, list[str]], dice: random.Random) -> ActionCall:
-    return ActionCall(tool=tool, params={p: dice.choice(v) for p, v in choices.items()}, ttl_s=dice.choice(TTLS_S))
+def _random_call(tool: str, fits: Choices, dice: random.Random) -> ActionCall:
+    return ActionCall(tool=tool, params={p: dice.choice(v) for p, v in fits.items()}, ttl_s=dice.choice(TTLS_S))
 
 
 WRITERS: dict[str, Writer] = {

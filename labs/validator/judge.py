@@ -51,12 +51,14 @@ class Execution(NamedTuple):
         quiet: it changes nothing.
         done, calls: tool calls that executed without error, of how many.
         refusals: the guard's, as ``rule: reason``; with any, nothing was executed.
+        fault: why nothing was executed although the guard allowed it.
     """
 
     quiet: bool
     done: int
     calls: int
     refusals: tuple[str, ...] = ()
+    fault: str = ""
 
     @property
     def share(self) -> float:
@@ -93,7 +95,6 @@ def judge(
         time_to_contain_s: in seconds, of a run that responds in mid-attack.
         seconds: the evaluation took.
     """
-    tries = sum(u.tries for u in run.uses)
     return Measurement(
         case_id=case.case_id,
         backend=backend,
@@ -103,14 +104,15 @@ def judge(
         executed=execution.share == 1.0,
         rs_exe=execution.share,
         rs_attack=attack_share(case, run.stages),
-        rs_service=min(1.0, sum(u.served for u in run.uses) / tries) if tries else 1.0,
+        rs_service=service_share(run.uses),
         stages=run.stages,
         collateral=collateral(run.uses, twin.uses),
-        tries=tries,
+        tries=sum(u.tries for u in run.uses),
         time_to_contain_s=time_to_contain_s,
         sensor_alive=sensor_alive,
         rollback_exact=rollback_exact,
         refusals=execution.refusals,
+        fault=execution.fault,
         seconds=seconds,
     )
 
@@ -147,6 +149,14 @@ def attack_share(case: Case, stages: Sequence[StageOutcome]) -> float:
     if case.kind is not Kind.ATTACK or not case.stages:
         return 0.0
     return sum(s.succeeded for s in stages) / len(case.stages)
+
+
+def service_share(uses: Sequence[Use]) -> float:
+    """rs_service: the mean over clients and services of the share of tries that were served; 1 where nobody tries.
+
+    Every use weighs the same, however often it was tried: who waits for an answer that never comes tries less often.
+    """
+    return min(1.0, sum(u.served / u.tries for u in uses) / len(uses)) if uses else 1.0
 
 
 def collateral(uses: Iterable[Use], twin: Iterable[Use]) -> dict[str, float]:

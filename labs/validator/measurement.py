@@ -28,10 +28,12 @@ class Measurement(Frozen):
         executed: the guard allowed the strategy and every tool call executed.
         rs_exe: share of tool calls that executed without error; 0 for a refused strategy (our choice).
         rs_attack: share of the chain's stages that succeeded: the attacker's success.
-        rs_service: share of legitimate tries that were served.
+        rs_service: share of legitimate tries that were served, the mean over all uses (client and service).
         collateral: service -> share of its legitimate tries lost that the undefended twin served.
         time_to_contain_s: last success of the attacker after the first alert, in mid-attack runs; None when apart.
+        fault: why an allowed strategy was not executed: a plan that does not fit, or a change that was undone.
         rollback_exact: undo left the devices byte-equal; None where it was not tried.
+        phases_s: what took how many seconds, live: building the clone, applying, the attack, the probes, removing.
     """
 
     case_id: str
@@ -50,7 +52,9 @@ class Measurement(Frozen):
     sensor_alive: bool = True
     rollback_exact: bool | None = None
     refusals: tuple[str, ...] = ()
+    fault: str = ""
     seconds: float = 0.0
+    phases_s: dict[str, float] = Field(default_factory=dict)
 
     @property
     def served(self) -> bool:

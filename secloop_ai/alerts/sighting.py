@@ -11,6 +11,7 @@ from secloop_ai.contracts import Protocol
 
 from .addresses import packed, time_us, to_server
 from .classification import slug_of
+from .domains import domains_of
 from .handshake import completed
 from .techniques import techniques_of
 from .wire import AlertWire, EventWire
@@ -55,6 +56,7 @@ class Sighting(msgspec.Struct, gc=False, frozen=True):
     handshake: bool
     flow_id: int | None
     flow: Counters
+    domains: tuple[str, ...] = ()
 
 
 def sighting_of(event: EventWire, *, require_stream: bool = False) -> Sighting:
@@ -88,6 +90,7 @@ def sighting_of(event: EventWire, *, require_stream: bool = False) -> Sighting:
         flow=(flow.pkts_toserver, flow.pkts_toclient, flow.bytes_toserver, flow.bytes_toclient)
         if flow
         else (0, 0, 0, 0),
+        domains=domains_of(event),
     )
 
 

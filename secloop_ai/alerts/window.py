@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 import msgspec
 
-from secloop_ai.contracts import AlertSummary, Protocol, Untrusted
+from secloop_ai.contracts import DOMAIN_LIMIT, AlertSummary, Protocol, Untrusted
 
 from .addresses import moment
 from .classification import UNKNOWN
@@ -30,6 +30,7 @@ class Window(msgspec.Struct, gc=False):
         severity: the most severe one.
         handshake: whether any alert proved its handshake.
         to_server: as the first alert said.
+        domains: the first names seen.
     """
 
     first_us: int
@@ -45,6 +46,7 @@ class Window(msgspec.Struct, gc=False):
     ports: array[int]
     flows: FlowSums
     count: int = 1
+    domains: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, seen: Sighting, signature: Untrusted) -> Window:
@@ -62,6 +64,7 @@ class Window(msgspec.Struct, gc=False):
             seen.handshake,
             array("H", () if seen.source_port is None else (seen.source_port,)),
             FlowSums(seen.flow_id, seen.flow),
+            domains=seen.domains[:DOMAIN_LIMIT],
         )
 
     def fits(self, time_us: int, window_us: int) -> bool:
@@ -80,6 +83,8 @@ class Window(msgspec.Struct, gc=False):
         self.flows.add(seen.flow_id, seen.flow)
         self.handshake = self.handshake or seen.handshake
         self._add_kind(seen.severity, seen.classification, seen.app_protocol, seen.techniques)
+        if seen.domains:
+            self._add_domains(seen.domains)
 
     def absorb(self, other: Window) -> None:
         """Take in another window of the same key."""
@@ -91,6 +96,7 @@ class Window(msgspec.Struct, gc=False):
         self.flows.absorb(other.flows)
         self.handshake = self.handshake or other.handshake
         self._add_kind(other.severity, other.classification, other.app_protocol, other.techniques)
+        self._add_domains(other.domains)
 
     def _add_port(self, port: int) -> None:
         """Keep distinct ports, sorted, two bytes each."""
@@ -99,6 +105,11 @@ class Window(msgspec.Struct, gc=False):
             return
         if len(self.ports) < MAX_PORTS:
             self.ports.insert(place, port)
+
+    def _add_domains(self, names: tuple[str, ...]) -> None:
+        """The first few stay: an attacker who makes up names by the thousand fills the room with his own."""
+        if len(self.domains) < DOMAIN_LIMIT:
+            self.domains = tuple(dict.fromkeys((*self.domains, *names)))[:DOMAIN_LIMIT]
 
     def _add_kind(self, severity: int, classification: str, app: str | None, techniques: tuple[str, ...]) -> None:
         """The rule may have been reloaded in between: the most telling values stay."""
@@ -131,4 +142,5 @@ class Window(msgspec.Struct, gc=False):
             to_server=self.to_server,
             handshake=self.handshake,
             flow=self.flows.total(),
+            domains=self.domains,
         )

@@ -39,7 +39,10 @@ class AlertWire(msgspec.Struct, gc=False):
 
 
 class EventWire(msgspec.Struct, gc=False):
-    """One EVE line. Only `event_type` is demanded here; what an alert needs beyond is checked with better words."""
+    """One EVE line. Only `event_type` is demanded here; what an alert needs beyond is checked with better words.
+
+    `dns`, `tls` and `http` stay raw: names are read out of them (domains.py); whatever else they are spoils nothing.
+    """
 
     event_type: str
     timestamp: str | None = None
@@ -55,6 +58,9 @@ class EventWire(msgspec.Struct, gc=False):
     stream: int | None = None
     alert: AlertWire | None = None
     flow: FlowWire | None = None
+    dns: msgspec.Raw = msgspec.Raw()
+    tls: msgspec.Raw = msgspec.Raw()
+    http: msgspec.Raw = msgspec.Raw()
 
 
 class TypeWire(msgspec.Struct):

@@ -205,6 +205,7 @@ def recover(inventory: Inventory = None, ledger: LedgerUrl = "", as_json: Json =
             "transaction": r.transaction_id,
             "outcome": r.outcome.value,
             "devices": [d.device for d in r.devices],
+            "hosts": [h.host for h in r.hosts],
             "reasons": [*r.reasons, *(f"{d.device}: {d.message}" for d in r.devices if d.message)],
         }
         for r in reports
@@ -217,20 +218,22 @@ def actions(inventory: Inventory = None, as_json: Json = False) -> None:
     """The action catalogue, and what this network is offered."""
     from secloop_ai.contracts import CATALOGUE
 
-    refused = context(inventory, "").environment().not_offered
+    environment = context(inventory, "").environment()
+    refused = environment.not_offered
     rows = [
         {
             "action": name,
             "plane": kind.spec.plane.value,
             "attack_mitigation": kind.spec.mitigation,
             "d3fend": list(kind.spec.d3fend),
+            "hosts": [h.name for h in environment.hosts if h.access and name in h.access.actions],
             "offered": name not in refused,
             "reason": refused.get(name, ""),
         }
         for name, kind in CATALOGUE.items()
     ]
     columns = {"action": "action", "plane": "plane", "attack_mitigation": "ATT&CK", "d3fend": "D3FEND"}
-    columns["offered"] = "offered"
+    columns |= {"offered": "offered", "hosts": "hosts that allow it"}
     show(rows, as_json=as_json, title="Action catalogue", empty="", columns=columns)
     for line in () if as_json else (f"{name}: {reason}" for name, reason in refused.items()):
         typer.echo(line)

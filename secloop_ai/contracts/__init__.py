@@ -46,9 +46,11 @@ from .actions import (
     StopProcess,
 )
 from .alerts import (
+    DOMAIN_LIMIT,
     UNTRUSTED_LIMIT,
     Alert,
     AlertSummary,
+    Domain,
     Flow,
     IngestReport,
     IPAddress,
@@ -121,6 +123,7 @@ from .plan import (
     Operation,
     PlannedMitigation,
     RoleOp,
+    RoleValue,
     TaggedOp,
     TaggedRole,
 )
@@ -170,6 +173,7 @@ __all__ = [
     "ACTION_TYPES",
     "CAPS",
     "CATALOGUE",
+    "DOMAIN_LIMIT",
     "PROTOCOL_NUMBER",
     "RATES_BYTES_PER_S",
     "RESERVED_TOOL_SLOTS",
@@ -216,6 +220,7 @@ __all__ = [
     "DisableAccount",
     "DiscardOp",
     "DnsSinkhole",
+    "Domain",
     "EnforceApparmor",
     "Environment",
     "Family",
@@ -277,6 +282,7 @@ __all__ = [
     "RestrictService",
     "Role",
     "RoleOp",
+    "RoleValue",
     "RpcFailure",
     "RuleAction",
     "SecLoopError",

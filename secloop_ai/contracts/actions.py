@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from .acl import IPNetwork
-from .alerts import IPAddress, Port
+from .alerts import Domain, IPAddress, Port
 from .base import Frozen, Name
 
 TTLS_S = (300, 900, 3600, 14400, 86400)
@@ -298,7 +298,7 @@ class DnsSinkhole(BaseAction):
     spec: ClassVar = _host_spec("M1021", ("D3-DNSDL",), "deny domain_name", name=("name",))
     kind: Literal["dns_sinkhole"] = "dns_sinkhole"
     host: Name
-    name: Annotated[str, Field(max_length=253, pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$")]
+    name: Domain
 
 
 class Observe(BaseAction):

@@ -15,9 +15,13 @@ IPAddress = IPv4Address | IPv6Address
 Port = Annotated[int, Field(ge=0, le=65535)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Technique = Annotated[str, Field(pattern=r"^T\d{4}(\.\d{3})?$")]
+Domain = Annotated[str, Field(max_length=253, pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$")]
+"""A name of letters, digits and hyphens, in lower case: nothing in it means anything to a shell or a template."""
 
 UNTRUSTED_LIMIT = 4096
 """Characters of attacker-controlled text that are kept; the original length is kept beside them."""
+DOMAIN_LIMIT = 8
+"""Names kept of one summary."""
 
 
 class Untrusted(Frozen):
@@ -100,7 +104,8 @@ class AlertSummary(Frozen):
     """Alerts with one (signature, source, destination:port), at most 30 s from first to last.
 
     Every feature comes from the sensor alone. `zones` is the pair the inventory knows the two ends by; it is
-    filled in once the Environment is known.
+    filled in once the Environment is known. `domains` are names the traffic asked for or named (DNS, TLS, HTTP): the
+    attacker chose them, and only what parses as a name is here.
     """
 
     signature_id: int
@@ -121,6 +126,7 @@ class AlertSummary(Frozen):
     handshake: bool
     flow: Flow = Field(description="sums over the alerts' distinct flows as far as the table could tell")
     zones: tuple[Slug, Slug] | None = None
+    domains: tuple[Domain, ...] = Field(default=(), max_length=DOMAIN_LIMIT)
 
     @property
     def seconds(self) -> float:

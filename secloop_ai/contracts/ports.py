@@ -184,6 +184,7 @@ class HostResult(NamedTuple):
         task, message: of the failure.
         changed: whether a task changed anything (in check mode: would).
         diff: lines that say what, where a task told.
+        began: whether a task may have reached the host; False: it is surely as it was.
     """
 
     host: str
@@ -193,6 +194,7 @@ class HostResult(NamedTuple):
     task: str = ""
     message: str = ""
     diff: tuple[str, ...] = ()
+    began: bool = True
 
 
 class HostRunner(Protocol):
@@ -206,7 +208,7 @@ class HostRunner(Protocol):
         Side effects: on the hosts; none with `check`.
 
         Raises:
-            InputError: Ansible itself could not run (no ansible-playbook, no role of that name).
+            InputError: Ansible itself could not run (no ansible-playbook, an inventory it cannot read).
         """
 
 

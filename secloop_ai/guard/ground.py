@@ -11,15 +11,19 @@ from secloop_ai.contracts import (
     BlockFlow,
     BlockIp,
     ClosePort,
+    DnsSinkhole,
+    Host,
     IPAddress,
     IPNetwork,
     Plane,
     RateLimit,
     RestrictService,
     ShutdownPort,
+    StopProcess,
 )
 
 from .context import Context, host_of, plain, targets, within
+from .hosts import askers, named, services_lost
 
 _BROADCAST = ip_network("255.255.255.255/32")
 
@@ -92,22 +96,38 @@ def _known_evidence(action: Action, ctx: Context) -> Iterator[str]:
 def _host_named(action: Action, ctx: Context) -> Iterator[str]:
     name = host_of(action)
     host = ctx.environment.host(name) if name else None
-    if host and ctx.named.isdisjoint(map(plain, host.addresses)):
-        yield f"{action.kind}: no alert in evidence names host {host.name}"
-    elif host and isinstance(action, RestrictService):
-        service = next((s for s in host.services if s.name == action.service), None)
-        if service and not any(_port_hit(a, service.protocol, service.port, ctx) for a in host.addresses):
-            yield f"{action.kind}: no alert in evidence is about service {service.name} of host {host.name}"
-    elif host and isinstance(action, ClosePort):
-        if not any(_port_hit(a, action.protocol, action.port, ctx) for a in host.addresses):
-            yield f"{action.kind}: no alert in evidence names {action.protocol} port {action.port} of host {host.name}"
+    if isinstance(action, DnsSinkhole):
+        if not any(askers(action, ctx)):
+            yield f"{action.kind}: no alert in evidence shows one of our hosts asking for {action.name}"
     elif isinstance(action, ShutdownPort):
-        hosts = ctx.behind(action.device, action.interface)
-        strangers = [h.name for h in hosts if ctx.named.isdisjoint(map(plain, h.addresses))]
-        if not hosts:
-            yield f"{action.kind}: no host that an alert names is attached to {action.device} {action.interface}"
-        for name in strangers:
-            yield f"{action.kind}: {action.device} {action.interface} also carries host {name}, which no alert names"
+        yield from _behind_named(action, ctx)
+    elif host and not named(host, ctx):
+        yield f"{action.kind}: no alert in evidence names host {host.name}"
+    elif host:
+        ports, what = _ports_of(action, host, ctx)
+        if ports and not any(_port_hit(a, *port, ctx) for a in host.addresses for port in ports):
+            yield f"{action.kind}: no alert in evidence {what} of host {host.name}"
+
+
+def _ports_of(action: Action, host: Host, ctx: Context) -> tuple[list[tuple[str, int]], str]:
+    """The ports of which one must be in an alert, and how to say that none is; none where the host's name will do."""
+    if isinstance(action, RestrictService):
+        found = [(s.protocol, s.port) for s in host.services if s.name == action.service]
+        return list(found), f"is about service {action.service}"
+    if isinstance(action, ClosePort):
+        return [(action.protocol, action.port)], f"names {action.protocol} port {action.port}"
+    if isinstance(action, StopProcess):
+        lost = services_lost(action, ctx)
+        return [(s.protocol, s.port) for s in lost], f"is about what process {action.process} serves"
+    return [], ""
+
+
+def _behind_named(action: ShutdownPort, ctx: Context) -> Iterator[str]:
+    hosts = ctx.behind(action.device, action.interface)
+    if not hosts:
+        yield f"{action.kind}: no host that an alert names is attached to {action.device} {action.interface}"
+    for name in (h.name for h in hosts if not named(h, ctx)):
+        yield f"{action.kind}: {action.device} {action.interface} also carries host {name}, which no alert names"
 
 
 def _flow_named(action: BlockFlow, ctx: Context) -> bool:

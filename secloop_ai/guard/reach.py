@@ -11,6 +11,7 @@ from secloop_ai.contracts import (
     BlockFlow,
     BlockIp,
     Criticality,
+    DnsSinkhole,
     Host,
     IPNetwork,
     RestrictService,
@@ -20,6 +21,7 @@ from secloop_ai.contracts import (
 
 from .context import Context, host_of, meet, targets
 from .form import Finding
+from .hosts import ours, services_lost, subject
 from .trust import certain, cut_hosts, proven
 
 MAX_HIGH_SHARE = 0.5
@@ -35,6 +37,8 @@ def protected_set(action: Action, ctx: Context) -> Iterator[str]:
     host = ctx.environment.host(name) if name else None
     if host and (kept := _kept(host, ctx)):
         yield f"{action.kind}: host {host.name} is in the protected {kept}"
+    if isinstance(action, DnsSinkhole) and (own := ours(action, ctx)):
+        yield f"{action.kind}: {own} of the inventory is named under {action.name}"
     if isinstance(action, ShutdownPort):
         yield from _port_is_ours(action, ctx)
 
@@ -67,9 +71,16 @@ def budget(ctx: Context) -> Iterator[Finding]:
     if len(disruptive) > most:
         yield -1, f"the strategy has {len(disruptive)} disruptive actions, and the budget is {most}"
     vital = {(h.name, s.name) for h in ctx.environment.hosts for s in h.services if s.criticality is Criticality.HIGH}
-    gone = {(h.name, s.name) for a in disruptive for h in _silenced(a, ctx) for s in h.services} & vital
+    gone = {(h.name, s.name) for a in disruptive for h, s in _lost(a, ctx)} & vital
     if len(gone) > MAX_HIGH_SHARE * len(vital):
         yield -1, f"the strategy would cut off {len(gone)} of {len(vital)} services of high criticality"
+
+
+def _lost(action: Action, ctx: Context) -> Iterator[tuple[Host, Service]]:
+    """The services that nobody reaches any more."""
+    yield from ((host, s) for host in _silenced(action, ctx) for s in host.services)
+    if host := subject(action, ctx):
+        yield from ((host, s) for s in services_lost(action, ctx))
 
 
 def _silenced(action: Action, ctx: Context) -> Iterable[Host]:

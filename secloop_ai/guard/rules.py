@@ -10,6 +10,7 @@ from secloop_ai.contracts import Action
 from .context import Context
 from .form import Finding, closed_schema, duplicates, observe_alone, offered, ttl
 from .ground import evidence, prefix_width, target_exists
+from .hosts import host_access
 from .reach import budget, legitimate_clients, protected_set
 from .trust import handshake, spoofed_self
 
@@ -46,6 +47,7 @@ RULES: tuple[Rule, ...] = (
     _rule("ttl", ttl),
     _rule("offered", offered),
     _rule("target-exists", _each(target_exists)),
+    _rule("host-access", _each(host_access)),
     _rule("evidence", _each(evidence)),
     _rule("handshake", _each(handshake)),
     _rule("spoofed-self", _each(spoofed_self)),

@@ -13,7 +13,9 @@ answered, so neither address is forged. Three further facts follow from how pack
 - A flow's ends alone prove nothing: an answer to a forged packet goes to the real owner, so traffic both ways is no
   handshake.
 
-``rate_limit`` and ``restrict_service`` hold for a destination, whoever sends, and need no proof of a source.
+``rate_limit`` and ``restrict_service`` hold for a destination, whoever sends, and need no proof of a source. A host
+action needs one where it takes a service or a login from those with a right to it: else a forged packet would be all
+it takes to have us stop what we serve.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from secloop_ai.contracts import (
 )
 
 from .context import Context, meet, plain, senders, within
+from .hosts import subject, takes_from_clients
 
 _LINK_SCOPE: tuple[IPNetwork, ...] = tuple(map(ip_network, ("224.0.0.0/24", "255.255.255.255/32", "ff02::/16")))
 
@@ -46,6 +49,9 @@ def handshake(action: Action, ctx: Context) -> Iterator[str]:
     elif isinstance(action, BlockFlow):
         if not proven(action.source, ctx) and not _contacted(ip_network(action.destination), ctx, by=action.source):
             yield f"{action.kind}: of {action.source} {unproven}"
+    elif (host := subject(action, ctx)) is not None:
+        if takes_from_clients(action, ctx) and not certain(host, ctx):
+            yield f"{action.kind}: with host {host.name} {unproven}"
     elif isinstance(action, BlackholeRoute):
         if not proven(action.destination, ctx) and not _contacted(action.destination, ctx):
             yield f"{action.kind}: of {action.destination} {unproven}"

@@ -8,7 +8,17 @@ from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from secloop_ai.contracts import Attachment, Connection, Device, Host, Interface, IPAddress, Name, ProbeVantage
+from secloop_ai.contracts import (
+    Attachment,
+    Connection,
+    Device,
+    Host,
+    HostAccess,
+    Interface,
+    IPAddress,
+    Name,
+    ProbeVantage,
+)
 
 from .explain import validated
 from .findings import Findings
@@ -110,6 +120,7 @@ def build_host(raw: RawHost, findings: Findings) -> DraftHost | None:
         attached_to=Attachment(**dict(given.attached_to)) if given.attached_to else None,
         criticality=given.criticality,
         probe=_probe(raw, given.probe, reached_at, findings),
+        access=HostAccess(**dict(given.access)) if given.access else None,
     )
     return DraftHost(raw, host, given.services)
 

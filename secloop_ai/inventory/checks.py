@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
-from secloop_ai.contracts import Device, Interface, IPAddress, IPNetwork
+from secloop_ai.contracts import CATALOGUE, Device, Interface, IPAddress, IPNetwork
 
 from .build import DraftHost, as_ip
 from .findings import Findings, did_you_mean
@@ -34,6 +34,7 @@ def cross_check(
     for host in hosts:
         _check_attachment(host, devices, raw, findings)
         _check_services(host, findings)
+        _check_access(host, findings)
     _check_addresses(devices, hosts, findings)
 
 
@@ -109,6 +110,20 @@ def _check_services(host: DraftHost, findings: Findings) -> None:
             findings.add(host.raw, (*path, "name"), f"this host has another service {service.name!r}")
         if service.check and service.protocol == "udp":
             findings.add(host.raw, (*path, "check"), f"a {service.check.type} check needs protocol tcp")
+
+
+NEEDED = {"acct": "accounts", "proc": "processes", "pkg": "packages"}
+"""Role of an action's slot → the list of access that says what it may name."""
+
+
+def _check_access(host: DraftHost, findings: Findings) -> None:
+    """An action that is allowed but has nothing it may be done to could never be taken."""
+    access = host.host.access
+    for n, action in enumerate(access.actions if access else ()):
+        slots = {slot for slots in CATALOGUE[action].spec.params.values() for slot in slots}
+        needed = [NEEDED[s] for s in slots & set(NEEDED)] + (["resolver"] if "name" in slots else [])
+        for key in (k for k in needed if not getattr(access, k)):
+            findings.add(host.raw, (HOST, "access", "actions", n), f"{action} needs {key} beside it: none is given")
 
 
 def _check_addresses(devices: Devices, hosts: Sequence[DraftHost], findings: Findings) -> None:

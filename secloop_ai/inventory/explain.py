@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from secloop_ai.contracts import BannerCheck, Frozen, HttpCheck, TcpCheck
 
 from .findings import Findings, did_you_mean
-from .schema import AttachmentVars, InterfaceVars, ProbeVars, ServiceVars
+from .schema import AccessVars, AttachmentVars, InterfaceVars, ProbeVars, ServiceVars
 from .source import KeyPath, RawHost
 
 CHECKS: dict[str, type[Frozen]] = {"http": HttpCheck, "tcp": TcpCheck, "banner": BannerCheck}
@@ -20,6 +20,7 @@ NESTED: dict[KeyPath, type[Frozen]] = {
     ("services", "*"): ServiceVars,
     ("attached_to",): AttachmentVars,
     ("probe",): ProbeVars,
+    ("access",): AccessVars,
     **{("services", "*", "check", tag): model for tag, model in CHECKS.items()},
 }
 PATTERNS = {

@@ -27,6 +27,8 @@ def _refusal(action: str, environment: Environment, roles_path: Sequence[str]) -
         return f"its role does not exist yet: no folder {action!r} in Ansible's roles path"
     if plane is Plane.HOST and not environment.hosts:
         return "the inventory has no host"
+    if plane is Plane.HOST and not any(h.access and action in h.access.actions for h in environment.hosts):
+        return "no host allows it: no secloop_host.access.actions lists it"
     return ""
 
 

@@ -7,11 +7,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator
 
-from secloop_ai.contracts import Criticality, Frozen, IPNetwork, Name, ServiceCheck, Slug
+from secloop_ai.contracts import CATALOGUE, Criticality, Frozen, IPNetwork, Name, Plane, ServiceCheck, Slug
+
+from .findings import did_you_mean
 
 DEVICES, HOSTS = "secloop_devices", "secloop_hosts"
 DEVICE, HOST, PROTECTED, LIMITS = "secloop_device", "secloop_host", "secloop_protected", "secloop_limits"
 NETCONF_PORT = 830
+HOST_ACTIONS = tuple(name for name, kind in CATALOGUE.items() if kind.spec.plane is Plane.HOST)
 
 
 def parse_address(value: Any) -> IPv4Address | IPv6Address:
@@ -50,6 +53,17 @@ def parse_prefix(value: Any) -> IPNetwork:
     raise ValueError(f"{value!r} is not a prefix such as 192.0.2.0/24")
 
 
+def parse_host_action(value: Any) -> str:
+    """The name of an action of the host plane."""
+    if value in HOST_ACTIONS:
+        return str(value)
+    if value in CATALOGUE:
+        raise ValueError(f"{value} is done on devices, not on a host; host actions: {', '.join(HOST_ACTIONS)}")
+    hint = did_you_mean(str(value), HOST_ACTIONS)
+    raise ValueError(f"{value!r} is no host action ({', '.join(HOST_ACTIONS)}){hint}")
+
+
+HostAction = Annotated[str, PlainValidator(parse_host_action)]
 Address = Annotated[IPv4Address | IPv6Address, PlainValidator(parse_address)]
 InterfaceAddress = Annotated[IPv4Interface | IPv6Interface, PlainValidator(parse_interface)]
 Prefix = Annotated[IPNetwork, PlainValidator(parse_prefix)]
@@ -112,6 +126,16 @@ class ProbeVars(Frozen):
     address: HostText | None = None
 
 
+class AccessVars(Frozen):
+    """What roles may do on a host; how they log in there is Ansible's own variables' matter."""
+
+    actions: tuple[HostAction, ...] = ()
+    accounts: tuple[Name, ...] = ()
+    processes: tuple[Name, ...] = ()
+    packages: tuple[Name, ...] = ()
+    resolver: Literal["dnsmasq", "unbound"] | None = None
+
+
 class HostVars(Frozen):
     """``secloop_host``."""
 
@@ -122,6 +146,7 @@ class HostVars(Frozen):
     criticality: Criticality = Criticality.MEDIUM
     services: tuple[ServiceVars, ...] = ()
     probe: ProbeVars | None = None
+    access: AccessVars | None = None
 
 
 class LimitVars(Frozen):

@@ -121,7 +121,7 @@ def _check(c: Connection, pending: PendingCommit, listed: Sequence[Mitigation]) 
 
 
 def _refuse_overlap(row: Row[Any], pending: PendingCommit) -> None:
-    """Two open commits must not share a device; what a commit in doubt leaves open are the devices in doubt."""
+    """Two open commits must not share a device or host; what one in doubt leaves open are those in doubt."""
     devices = [d for d in _held(row) if d in pending.devices]
     shared = [m for m in _names(row.mitigation_ids, row) if m in pending.mitigation_ids and row.state == PENDING]
     if devices or shared:
@@ -137,7 +137,8 @@ def _held(row: Row[Any]) -> tuple[str, ...]:
     if row.state == PENDING or row.report is None:
         return every
     report = load(CommitReport, row.report, f"transaction {row.transaction_id}")
-    return tuple(d.device for d in report.devices if d.state is DeviceState.IN_DOUBT) or every
+    devices = [d.device for d in report.devices if d.state is DeviceState.IN_DOUBT]
+    return (*devices, *(h.host for h in report.hosts if h.state is DeviceState.IN_DOUBT)) or every
 
 
 def _keep_unbegun(c: Connection, report: CommitReport, *, now: datetime) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
@@ -18,6 +17,7 @@ from secloop_ai.contracts import (
     DeviceState,
     Environment,
     GuardRefusal,
+    HostRunner,
     LedgerPort,
     Mitigation,
     MitigationState,
@@ -36,8 +36,11 @@ from .context import EXPIRER, now
 from .decide import build_request
 from .effect import missing_effects
 from .folder import PlanFolder
+from .host_commit import HostCommit
 from .intent import meant_to_fail
+from .pending import device_half, host_half, open_commit
 from .plan import dialect_of
+from .roles import require_access
 from .watch import Check, Watch, checks, unprobed
 
 NO_EXPIRER = "no expirer is alive: nothing will take this off the network when its time is up: secloop expire --watch"
@@ -63,15 +66,24 @@ def commit_plan(
     passwords: Mapping[str, SecretStr],
     ledger: LedgerPort,
     settings: Settings,
+    *,
+    hosts: HostRunner | None = None,
 ) -> CommitReport:
-    """Commit a plan on all its devices, verify, and confirm or undo.
+    """Commit a plan on all its hosts and devices, verify, and confirm or undo.
 
-    Side effects: a confirmed commit on every device of the plan, confirmed or cancelled before this returns;
-    mitigations in the ledger.
+    The hosts come first: what the devices do is easier to take back. A removal's hosts are not done here, as each of
+    them goes its own way: see :func:`secloop_ai.loop.host_removal.remove_from_hosts`.
+
+    Without `hosts`, which runs roles, a plan for hosts is refused.
+
+    Side effects: roles on every host of the plan, undone again where anything fails; a confirmed commit on every
+    device, confirmed or cancelled before this returns; mitigations in the ledger.
 
     Raises:
         TransactionFailed: undone or in doubt; carries the report.
         GuardRefusal: the strategy is not allowed any more.
+        PlanError: a host does not allow its role any more.
+        InputError: Ansible could not run the roles; no host or device was touched.
     """
     plan = content.plan
     guard_again(content, environment)
@@ -80,24 +92,62 @@ def commit_plan(
         _note_unchanged(plan, ledger, settings)
         _renew(plan, ledger)
         return _unchanged(plan, warnings if plan.mitigations else ())
-    pending, mitigations = _open(plan, settings)
     actions = [m.action for m in plan.mitigations] if plan.purpose == "respond" else []
     meant = tuple(c for c in checks(environment) if meant_to_fail(c, actions))
-    with Watch(environment, leave_out=lambda check: check in meant) as watch:
-        report = run_transaction(
-            [work_for(d, plan, environment, passwords) for d in plan.devices if d.edit],
-            pending=pending,
-            mitigations=mitigations,
-            journal=ledger,
-            watch=watch,
-            settings=settings,
-        )
+
+    def on_devices() -> CommitReport:
+        return _on_devices(device_half(plan), environment, passwords, ledger, settings, meant)
+
+    if plan.hosts and plan.purpose == "respond":
+        runner = _allowed(plan, environment, hosts)
+        with _watch(environment, meant) as watch:
+            report = HostCommit(host_half(plan), runner, ledger, watch, settings).run(on_devices)
+    else:
+        report = on_devices()
     said = (*report.warnings, *warnings, *_cut_off(meant), *unprobed(environment))
     report = report.model_copy(update={"warnings": said})
     if report.outcome is not Outcome.CONFIRMED:
         raise TransactionFailed(f"the change was not made: {_why(report)}", report=report)
     _renew(plan, ledger)
     return report
+
+
+def _on_devices(
+    half: ChangePlan,
+    environment: Environment,
+    passwords: Mapping[str, SecretStr],
+    ledger: LedgerPort,
+    settings: Settings,
+    meant: tuple[Check, ...],
+) -> CommitReport:
+    """The devices' half, in one transaction; nothing is raised for a device that failed."""
+    if not half.changes:
+        _note_unchanged(half, ledger, settings)
+        return _unchanged(half, ())
+    with _watch(environment, meant) as watch:
+        pending, mitigations = _open(half, settings)
+        return run_transaction(
+            [work_for(d, half, environment, passwords) for d in half.devices if d.edit],
+            pending=pending,
+            mitigations=mitigations,
+            journal=ledger,
+            watch=watch,
+            settings=settings,
+        )
+
+
+def _watch(environment: Environment, meant: tuple[Check, ...]) -> Watch:
+    return Watch(environment, leave_out=lambda check: check in meant)
+
+
+def _allowed(plan: ChangePlan, environment: Environment, runner: HostRunner | None) -> HostRunner:
+    """The runner, once every host still allows what the plan holds for it."""
+    for host in plan.hosts:
+        for tagged in host.operations:
+            require_access(host.host, environment.host(host.host), tagged.op)
+    if runner is None:
+        raise PlanError(f"{', '.join(h.host for h in plan.hosts)}: nothing here can run roles on hosts")
+    return runner
 
 
 def _cut_off(meant: tuple[Check, ...]) -> tuple[str, ...]:
@@ -119,33 +169,8 @@ def _unchanged(plan: ChangePlan, warnings: tuple[str, ...]) -> CommitReport:
 
 
 def _open(plan: ChangePlan, settings: Settings) -> tuple[PendingCommit, tuple[Mitigation, ...]]:
-    """What the ledger is told before any device is: the persist id, and the mitigations with their ends."""
-    began = now()
-    pending = PendingCommit(
-        transaction_id=uuid.uuid4().hex[:12],
-        plan_id=plan.plan_id,
-        incident_id=plan.incident_id,
-        persist_id=new_persist_id(),
-        devices=tuple(d.device for d in plan.devices if d.edit),
-        mitigation_ids=tuple(m.mitigation_id for m in plan.mitigations),
-        purpose=plan.purpose,
-        started_at=began,
-        timeout_s=settings.confirm_timeout_s,
-        state="pending",
-    )
-    mitigations = tuple(
-        Mitigation(
-            mitigation_id=m.mitigation_id,
-            incident_id=plan.incident_id,
-            action=m.action,
-            operations=m.operations,
-            state=MitigationState.PENDING,
-            installed_at=began,
-            expires_at=began + timedelta(seconds=m.ttl_s),
-        )
-        for m in plan.mitigations
-    )
-    return pending, mitigations
+    names = [d.device for d in plan.devices if d.edit]
+    return open_commit(plan, names, persist_id=new_persist_id(), timeout_s=settings.confirm_timeout_s)
 
 
 def _note_unchanged(plan: ChangePlan, ledger: LedgerPort, settings: Settings) -> None:

@@ -27,6 +27,7 @@ from secloop_ai.contracts import (
     IsolateHost,
     Operation,
     PacketRule,
+    Plane,
     PlanError,
     PortRange,
     RateLimit,
@@ -35,17 +36,22 @@ from secloop_ai.contracts import (
     ShutdownPort,
 )
 
+from .roles import compile_role
+
 Operations = dict[str, tuple[Operation, ...]]
 RANK_BLOCK, RANK_LIMIT, RANK_RESTRICT = 0, 1, 2
 
 
 def compile_action(action: Action, environment: Environment) -> Operations:
-    """Device name → the operations that make the action hold there.
+    """Device, or host, name → the operations that make the action hold there.
 
     Raises:
         PlanError: the environment does not say where the action belongs (an address no port leads to, a host
-            without an attachment), or the action is not of the network plane.
+            without an attachment), a host's access does not allow it, or the action does nothing.
     """
+    if action.spec.plane is Plane.HOST:
+        name, role = compile_role(action, environment)
+        return {name: (role,)}
     compiler = _COMPILERS.get(type(action))
     if compiler is None:
         raise PlanError(f"{action.kind}: no device operation stands for it")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr, ValidationError
 
-from secloop_ai.contracts import Environment, InputError
+from secloop_ai.contracts import Environment, HostRunner, InputError
 from secloop_ai.settings import Settings
 
 if TYPE_CHECKING:
@@ -99,6 +99,21 @@ class Context:
         if self._loaded is None and all(d.connection.key_file for d in environment.devices):
             return {}
         return self.load().secrets
+
+    def host_runner(self) -> HostRunner:
+        """What runs the roles of host actions: ansible-runner on this run's own inventory and ansible.cfg.
+
+        Raises:
+            InputError: there is no checkout with the playbook it runs.
+        """
+        from .hosts import AnsibleHosts
+
+        return AnsibleHosts(
+            self.inventory,
+            config=self._config,
+            timeout_s=self.settings.host_timeout_s,
+            concurrency=self.settings.concurrency,
+        )
 
 
 def settings_with(values: Mapping[str, Any]) -> Settings:

@@ -16,6 +16,7 @@ from secloop_ai.contracts import (
     Operation,
     PlanError,
     PlannedMitigation,
+    RoleOp,
     RuleAction,
     Strategy,
     TaggedOp,
@@ -36,18 +37,19 @@ class Draft(NamedTuple):
     def operations(self) -> Tagged:
         """Device → every operation that should hold, the renewed ones under the tag they stand under.
 
-        Asking again for what is there costs nothing, and puts back what somebody took away.
+        Asking again for what is there costs nothing, and puts back what somebody took away. A host is another matter:
+        only what is new runs a role there.
         """
         return by_device([*self.planned, *self.renewed])
 
 
 def by_device(mitigations: Iterable[PlannedMitigation | Mitigation]) -> Tagged:
-    """Device → tagged operations, in order."""
+    """Device → tagged operations, in order. What is done on hosts is not among them."""
     found: dict[str, list[TaggedOp]] = defaultdict(list)
     for m in mitigations:
         for device, ops in m.operations.items():
-            found[device].extend(TaggedOp(tag=m.mitigation_id, op=op) for op in ops)
-    return {name: tuple(ops) for name, ops in sorted(found.items())}
+            found[device].extend(TaggedOp(tag=m.mitigation_id, op=op) for op in ops if not isinstance(op, RoleOp))
+    return {name: tuple(ops) for name, ops in sorted(found.items()) if ops}
 
 
 def draft(strategy: Strategy, incident_id: str, environment: Environment, active: Sequence[Mitigation]) -> Draft:

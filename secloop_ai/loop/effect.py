@@ -9,11 +9,11 @@ from secloop_ai.contracts import (
     WITH_PORTS,
     AdminOp,
     DeviceModel,
+    DeviceOperation,
     DiscardOp,
     FilterOp,
     IPAddress,
     IPNetwork,
-    Operation,
     Packet,
     PacketRule,
     RuleAction,
@@ -40,7 +40,7 @@ def missing_effects(model: DeviceModel, operations: Iterable[TaggedOp], ours: Ou
     return tuple(problem for tagged in operations for problem in _missing(model, tagged.op, ours))
 
 
-def _missing(model: DeviceModel, op: Operation, ours: Ours) -> list[str]:
+def _missing(model: DeviceModel, op: DeviceOperation, ours: Ours) -> list[str]:
     if isinstance(op, AdminOp):
         want = "up" if op.enabled else "down"
         return [] if model.is_up(op.interface) == op.enabled else [f"port {op.interface} is not {want}"]

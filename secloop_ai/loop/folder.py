@@ -10,6 +10,7 @@
       devices/NAME/inverse.xml what takes it away again
       devices/NAME/traffic.txt the semantic diff
       devices/NAME/document.diff
+      hosts/NAME/roles.txt     what is done on the host, a line for each role
 
 One writer and one staleness rule for every workflow: `write_plan` and `read_plan`.
 """
@@ -25,6 +26,8 @@ from typing import NamedTuple, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from secloop_ai.contracts import AlertSummary, ChangePlan, Decision, DevicePlan, Mitigation, PlanError, StalePlanError
+
+from .roles import role_line
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -74,6 +77,8 @@ def _files(content: PlanFolder, summary: str) -> dict[str, str]:
         files[f"{at}/inverse.xml"] = device.inverse or ""
         files[f"{at}/traffic.txt"] = "".join(line + "\n" for line in device.traffic)
         files[f"{at}/document.diff"] = device.document
+    for host in plan.hosts:
+        files[f"hosts/{host.host}/roles.txt"] = "".join(role_line(t) + "\n" for t in host.operations)
     return files
 
 

@@ -9,6 +9,7 @@ from secloop_ai.contracts import (
     BlackholeRoute,
     BlockFlow,
     BlockIp,
+    ClosePort,
     IPAddress,
     IPNetwork,
     IsolateHost,
@@ -38,6 +39,9 @@ def _cuts(action: Action, check: Check) -> bool:
     if isinstance(action, BlockFlow):
         same = action.destination in check.server.addresses and action.port == check.service.port
         return same and _within(check.client.addresses, action.source)
+    if isinstance(action, ClosePort):
+        service = check.service
+        return check.server.name == action.host and (service.protocol, service.port) == (action.protocol, action.port)
     return isinstance(action, BlockIp) and any(_within(h.addresses, action.source) for h in ends)
 
 

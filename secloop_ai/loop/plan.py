@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from secloop_ai.contracts import (
     ChangePlan,
     DevicePlan,
     Dialect,
     Environment,
+    HostPlan,
     Mitigation,
     PlanError,
     PlannedMitigation,
@@ -20,6 +21,7 @@ from secloop_ai.contracts import (
 from secloop_ai.dialects import dialect, document_diff, traffic_diff
 
 from .draft import Draft, Tagged, bind_prior, by_device, refuse_opening
+from .roles import host_plans
 
 
 class Running(NamedTuple):
@@ -48,7 +50,7 @@ def dialect_of(environment: Environment, device: str) -> Dialect:
 def plan_response(
     incident_id: str, made: Draft, environment: Environment, running: Mapping[str, Running], now: datetime
 ) -> ChangePlan:
-    """The change that makes a draft hold.
+    """The change that makes a draft hold. A host runs a role for a new mitigation only, not for a renewed one.
 
     Raises:
         DialectError: a device cannot take an operation.
@@ -69,7 +71,7 @@ def plan_response(
         devices.append(_apply(name, spoken, running[name].data, ops))
     planned = tuple(_with_bound(m, bound) for m in made.planned)
     renewed = tuple(m.mitigation_id for m in made.renewed)
-    return _plan(incident_id, "respond", devices, planned, renewed, now)
+    return _plan(incident_id, "respond", devices, host_plans(planned), planned, renewed, now)
 
 
 def plan_removal(
@@ -80,7 +82,14 @@ def plan_removal(
     running: Mapping[str, Running],
     now: datetime,
 ) -> ChangePlan:
-    """The change that takes these mitigations away: what is on the device now, minus ours."""
+    """The change that takes these mitigations away: what is on the device now, minus ours; on a host the roles' undo.
+
+    Raises:
+        PlanError: a device or host is not in the inventory any more.
+    """
+    hosts = host_plans(leaving)
+    for name in (h.host for h in hosts if environment.host(h.host) is None):
+        raise PlanError(f"{name}: not in the inventory any more: its mitigations cannot be undone without it")
     operations: Tagged = by_device(leaving)
     devices = [
         _remove(name, dialect_of(environment, name), running[name].data, ops) for name, ops in operations.items()
@@ -89,7 +98,7 @@ def plan_removal(
         PlannedMitigation(mitigation_id=m.mitigation_id, action=m.action, ttl_s=m.action.ttl_s, operations=m.operations)
         for m in leaving
     )
-    return _plan(incident_id, purpose, devices, planned, (), now)
+    return _plan(incident_id, purpose, devices, hosts, planned, (), now)
 
 
 def _refuse_unable(name: str, spoken: Dialect, ops: Sequence[TaggedOp], running: Running) -> None:
@@ -108,8 +117,8 @@ def _is_for(action: str, tagged: TaggedOp) -> bool:
 
 
 def _with_bound(planned: PlannedMitigation, bound: Mapping[tuple[str, str], Sequence[TaggedOp]]) -> PlannedMitigation:
-    operations = {d: tuple(t.op for t in bound[(d, planned.mitigation_id)]) for d in planned.operations}
-    return planned.model_copy(update={"operations": operations})
+    here = {d: tuple(t.op for t in bound.get((d, planned.mitigation_id), ())) for d in planned.operations}
+    return planned.model_copy(update={"operations": {d: here[d] or ops for d, ops in planned.operations.items()}})
 
 
 def _apply(name: str, spoken: Dialect, data: str, ops: Sequence[TaggedOp]) -> DevicePlan:
@@ -143,23 +152,27 @@ def _plan(
     incident_id: str,
     purpose: Purpose,
     devices: Sequence[DevicePlan],
+    hosts: tuple[HostPlan, ...],
     planned: tuple[PlannedMitigation, ...],
     renewed: tuple[str, ...],
     now: datetime,
 ) -> ChangePlan:
-    core = {
+    core: dict[str, Any] = {
         "incident": incident_id,
         "purpose": purpose,
         "devices": [d.model_dump(mode="json") for d in devices],
         "mitigations": [m.model_dump(mode="json") for m in planned],
         "renewed": list(renewed),
     }
+    if hosts:  # the id of a plan without any is what it always was
+        core["hosts"] = [h.model_dump(mode="json") for h in hosts]
     return ChangePlan(
         plan_id=sha256_json(core)[:16],
         incident_id=incident_id,
         purpose=purpose,
         created_at=now,
         devices=tuple(devices),
+        hosts=hosts,
         mitigations=planned,
         renewed=renewed,
     )

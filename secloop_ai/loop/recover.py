@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from secloop_ai.contracts import CommitReport, PendingCommit, TaggedOp
+from secloop_ai.contracts import CommitReport, DeviceState, HostStep, Mitigation, Outcome, PendingCommit
 from secloop_ai.netconf import Work, settle_pending
 
 from .commit import effect_check
 from .context import Context, now
+from .draft import by_device
+from .host_commit import attempt, report_of, why
 from .plan import dialect_of
+from .roles import host_plans, on_hosts
 
 
 def recover_all(context: Context) -> tuple[CommitReport, ...]:
     """Settle every open commit of the ledger; most often there is none and no device is asked.
 
-    Side effects: ``cancel-commit`` on devices whose confirmed commit is still pending.
+    The devices come first: whether the hosts' half of a change stays depends on theirs.
+
+    Side effects: ``cancel-commit`` on devices whose confirmed commit is still pending; roles undone on hosts.
     """
-    return tuple(_recover(context, pending) for pending in context.ledger.pending_commits())
+    pending = context.ledger.pending_commits()
+    charges = {p.transaction_id: _charge(context, p) for p in pending}
+    roles = {p.transaction_id for p in pending if any(map(on_hosts, charges[p.transaction_id]))}
+    found = {p.transaction_id: _recover(context, p) for p in pending if p.transaction_id not in roles}
+    found |= {p.transaction_id: _recover_hosts(context, p) for p in pending if p.transaction_id in roles}
+    return tuple(found[p.transaction_id] for p in pending)
+
+
+def _charge(context: Context, pending: PendingCommit) -> tuple[Mitigation, ...]:
+    """The mitigations a commit was about."""
+    return tuple(m for m in context.ledger.mitigations() if m.mitigation_id in pending.mitigation_ids)
 
 
 def _recover(context: Context, pending: PendingCommit) -> CommitReport:
     environment = context.environment()
     passwords = context.passwords(environment)
-    operations = _operations(context, pending)
+    operations = by_device(_charge(context, pending))
     works = [
         Work(
             device=device,
@@ -40,10 +55,31 @@ def _recover(context: Context, pending: PendingCommit) -> CommitReport:
     return report
 
 
-def _operations(context: Context, pending: PendingCommit) -> dict[str, tuple[TaggedOp, ...]]:
-    found: dict[str, list[TaggedOp]] = {}
-    for m in context.ledger.mitigations(incident_id=None):
-        if m.mitigation_id in pending.mitigation_ids:
-            for device, ops in m.operations.items():
-                found.setdefault(device, []).extend(TaggedOp(tag=m.mitigation_id, op=op) for op in ops)
-    return {device: tuple(ops) for device, ops in found.items()}
+def _recover_hosts(context: Context, pending: PendingCommit) -> CommitReport:
+    """Undo the roles; but where the devices' half was confirmed, and the roles still hold, that is the end of it."""
+    plans = host_plans(_charge(context, pending))
+    runner = context.host_runner()
+    outcome = Outcome.UNDONE if pending.purpose == "respond" else Outcome.CONFIRMED  # a removal is done once undone
+    found = attempt(runner, plans, HostStep.VERIFY) if _devices_confirmed(context, pending) else ()
+    if found and not why(found):
+        outcome = Outcome.CONFIRMED
+    else:
+        found = attempt(runner, plans, HostStep.UNDO)
+    state = DeviceState(outcome.value)
+    report = CommitReport(
+        transaction_id=pending.transaction_id,
+        plan_id=pending.plan_id,
+        outcome=Outcome.IN_DOUBT if why(found) else outcome,
+        hosts=tuple(report_of(r, state if r.ok else DeviceState.IN_DOUBT) for r in found),
+        reasons=tuple(why(found)),
+    )
+    context.ledger.settle_commit(report, now=now())
+    return report
+
+
+def _devices_confirmed(context: Context, pending: PendingCommit) -> bool:
+    """Whether the devices' half of the same response, begun after this one, has come to a good end."""
+    return pending.purpose == "respond" and any(
+        c.plan_id == pending.plan_id and c.state == Outcome.CONFIRMED and c.started_at >= pending.started_at
+        for c in context.ledger.incident(pending.incident_id).commits
+    )

@@ -148,9 +148,15 @@ def _why(events: Sequence[Event], status: str, seconds: float) -> str:
     failed = (e["event_data"].get("res") or {} for e in events if e.get("event") == "runner_on_failed")
     if message := next((str(r["msg"]) for r in failed if r.get("msg")), ""):
         return message
+    return said_errors(events) or f"ansible-playbook ended with status '{status}' and gave no reason"
+
+
+def said_errors(events: Sequence[Mapping[str, Any]]) -> str:
+    """What ansible-playbook itself complained of, where it came to run no task."""
     said = (ANSI.sub("", str(e.get("stdout", ""))) for e in events)
-    errors = [line.removeprefix(ERROR).strip() for text in said for line in text.splitlines() if line.startswith(ERROR)]
-    return "; ".join(errors) or f"ansible-playbook ended with status '{status}' and gave no reason"
+    return "; ".join(
+        line.removeprefix(ERROR).strip() for text in said for line in text.splitlines() if line.startswith(ERROR)
+    )
 
 
 def _module(event: Event) -> str:

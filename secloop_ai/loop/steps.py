@@ -95,7 +95,7 @@ def plan_step(params: Mapping[str, Any], _check: bool) -> StepResult:
     from .draft import draft
     from .folder import PlanFolder, load_decision, load_mitigations, load_summaries, write_plan
     from .plan import plan_response
-    from .story import plan_story, plan_summary
+    from .story import plan_host_lines, plan_story, plan_summary
 
     context = Context(params)
     folder = Path(params["decision_dir"])
@@ -116,6 +116,7 @@ def plan_step(params: Mapping[str, Any], _check: bool) -> StepResult:
         "plan_id": plan.plan_id,
         "needed": plan.changes,
         "traffic": {d.device: list(d.traffic) for d in plan.devices},
+        "hosts": plan_host_lines(plan),
         "story": [*story, f"plan written to {target}"],
     }
     return StepResult(changed=False, values=values, diff=_diffs((plan,)))
@@ -124,13 +125,15 @@ def plan_step(params: Mapping[str, Any], _check: bool) -> StepResult:
 def commit_step(params: Mapping[str, Any], check: bool) -> StepResult:
     """A plan folder onto the network, or (check mode) nothing but what it would do."""
     from .folder import read_plan
+    from .host_check import Rehearsed, rehearse
     from .story import plan_story, report_story
 
     content = read_plan(Path(params["plan_dir"]))
     if check:
-        story = list(plan_story(content.plan, content.decision))
+        rehearsed = rehearse(Context(params), content.plan) if content.plan.hosts else Rehearsed((), ())
+        story = [*plan_story(content.plan, content.decision), *rehearsed.story]
         values = {"outcome": "not committed (check mode)", "report": {}, "story": story}
-        return StepResult(content.plan.changes, values, diff=_diffs((content.plan,)))
+        return StepResult(content.plan.changes, values, diff=(*_diffs((content.plan,)), *rehearsed.diff))
     from .commit import commit_plan
     from .recover import recover_all
 
@@ -141,7 +144,9 @@ def commit_step(params: Mapping[str, Any], check: bool) -> StepResult:
         load_environment_file(Path(decision_dir) / ENVIRONMENT_FILE) if decision_dir else context.environment()
     )
     context.ledger.record_plan(content.plan, now=now())
-    report = commit_plan(content, environment, context.passwords(environment), context.ledger, context.settings)
+    runner = context.host_runner() if content.plan.hosts else None
+    passwords = context.passwords(environment)
+    report = commit_plan(content, environment, passwords, context.ledger, context.settings, hosts=runner)
     values = {
         "outcome": report.outcome.value,
         "report": report.model_dump(mode="json"),

@@ -11,9 +11,12 @@ from secloop_ai.contracts import (
     ChangePlan,
     CommitReport,
     Decision,
+    HostReport,
     Observe,
     ProbeResult,
 )
+
+from .roles import role_line
 
 
 def action_line(action: Action) -> str:
@@ -53,7 +56,7 @@ def summary_line(summary: AlertSummary) -> str:
 
 
 def plan_story(plan: ChangePlan, decision: Decision | None) -> tuple[str, ...]:
-    """The plan: strategy, then what traffic changes on which device."""
+    """The plan: strategy, then what traffic changes on which device, and what is done on which host."""
     lines = [f"incident {plan.incident_id}, plan {plan.plan_id}"]
     if decision:
         lines += [f"strategy ({decision.strategy.policy}): {action_line(a)}" for a in decision.strategy.actions]
@@ -61,7 +64,14 @@ def plan_story(plan: ChangePlan, decision: Decision | None) -> tuple[str, ...]:
     lines += [f"already active: {m}" for m in plan.renewed]
     for device in plan.devices:
         lines += [f"{device.device}: {t}" for t in device.traffic] or [f"{device.device}: nothing to change"]
-    return tuple(lines if plan.devices else [*lines, "no device is touched"])
+    lines += plan_host_lines(plan)
+    return tuple(lines if plan.devices or plan.hosts else [*lines, "no device is touched"])
+
+
+def plan_host_lines(plan: ChangePlan) -> list[str]:
+    """What a plan does on hosts, a line for each role."""
+    verb = "" if plan.purpose == "respond" else "undo "
+    return [f"{h.host}: {verb}{role_line(t)}" for h in plan.hosts for t in h.operations]
 
 
 def plan_summary(
@@ -84,16 +94,28 @@ def plan_summary(
 
 
 def report_story(report: CommitReport) -> tuple[str, ...]:
-    """A transaction: every device, every probe, every reason."""
+    """A transaction: every device, every host, every probe, every reason."""
     lines = [f"transaction {report.transaction_id}: {report.outcome.value.replace('_', ' ')}"]
     for device in report.devices:
         spent = f", {sum(device.timings_ms.values()):.0f} ms in NETCONF" if device.timings_ms else ""
         why = f" at {device.operation}: {device.message}" if device.message else ""
         lines.append(f"{device.device}: {device.state.value.replace('_', ' ')}{why}{spent}")
+    lines += host_lines(report.hosts)
     lines += probe_lines(report.probes)
     lines += [f"reason: {r}" for r in report.reasons]
     lines += [f"warning: {w}" for w in report.warnings]
     return tuple(lines)
+
+
+def host_lines(hosts: Iterable[HostReport]) -> list[str]:
+    """How each host fared."""
+    return [_host_line(h) for h in hosts]
+
+
+def _host_line(host: HostReport) -> str:
+    why = f" at {host.task or 'Ansible'}: {host.message}" if host.message else ""
+    same = "" if host.changed or why else ", nothing had to change"
+    return f"{host.host}: {host.state.value.replace('_', ' ')}{why}{same}, {host.seconds:.1f} s in its roles"
 
 
 def probe_lines(probes: Iterable[ProbeResult]) -> list[str]:

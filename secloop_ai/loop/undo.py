@@ -19,10 +19,15 @@ from secloop_ai.contracts import (
 from .commit import commit_plan
 from .context import Context, now
 from .devices import read_running
+from .draft import by_device
 from .folder import PlanFolder
+from .host_check import rehearse
+from .host_removal import remove_from_hosts
+from .pending import device_half
 from .plan import Purpose, plan_removal
 from .recover import recover_all
-from .story import plan_story, report_story, seconds
+from .roles import on_hosts
+from .story import host_lines, plan_story, report_story, seconds
 
 EVERYTHING = "all"
 REMOVABLE = (MitigationState.ACTIVE,)
@@ -42,7 +47,7 @@ class Removal(NamedTuple):
 
 
 def roll_back(context: Context, incident: str, *, check: bool = False) -> Removal:
-    """Take an incident's mitigations off the network in one transaction; ``all`` is the kill switch.
+    """Take an incident's mitigations off: devices in one transaction, hosts each for itself; ``all``: the kill switch.
 
     The kill switch does what it can: where one transaction over everything fails, it goes on one by one.
 
@@ -66,8 +71,8 @@ def roll_back(context: Context, incident: str, *, check: bool = False) -> Remova
 def expire_due(context: Context, *, within_s: float = 0.0, check: bool = False) -> Removal:
     """Take every mitigation whose time is up, or will be `within_s` seconds from now, off the network.
 
-    All in one transaction when the devices let it; otherwise one by one, so that a device that is down keeps
-    only its own mitigations waiting.
+    All in one transaction when the devices let it; otherwise one by one, so that a device, or host, that is down
+    keeps only its own mitigations waiting.
     """
     if not check:
         recover_all(context)
@@ -99,33 +104,47 @@ def _one_by_one(
         try:
             part = _remove(context, (mitigation,), mitigation.incident_id, purpose, check=check)
         except SecLoopError as error:
-            failures.append(f"{mitigation.mitigation_id}: {error}")
-            continue
+            part = _kept_all({mitigation.mitigation_id: str(error)})
         removed += part.removed
         plans += part.plans
         story += part.story
-    story += [f"still on the network: {f}" for f in failures]
+        failures += part.failures
     return Removal(tuple(removed), tuple(plans), tuple(story), tuple(failures))
+
+
+def _kept_all(kept: dict[str, str]) -> Removal:
+    failures = tuple(f"{name}: {reason}" for name, reason in kept.items())
+    return Removal((), (), tuple(f"still on the network: {f}" for f in failures), failures)
 
 
 def _remove(
     context: Context, leaving: Sequence[Mitigation], incident: str, purpose: Purpose, *, check: bool
 ) -> Removal:
+    """The devices' part in one transaction; then the hosts', each for itself."""
     environment = context.environment()
     passwords = context.passwords(environment)
-    names = sorted({name for m in leaving for name in m.operations})
-    devices = [d for name in names if (d := environment.device(name))]
+    devices = [d for name in by_device(leaving) if (d := environment.device(name))]
     running, failed = read_running(devices, passwords, concurrency=context.settings.concurrency)
     if failed:
         raise next(iter(failed.values()))
     plan = plan_removal(incident, purpose, leaving, environment, running, now())
-    ids = tuple(m.mitigation_id for m in leaving)
     if check:
-        return Removal((), (plan,), plan_story(plan, None))
+        rehearsed = rehearse(context, plan).story if plan.hosts else ()
+        return Removal((), (plan,), (*plan_story(plan, None), *rehearsed))
     context.ledger.record_plan(plan, now=now())
-    report = commit_plan(PlanFolder(plan, None, ()), environment, passwords, context.ledger, context.settings)
-    late = [f"{m.mitigation_id}: {purpose}, {_timing(m)}" for m in leaving]
-    return Removal(ids, (plan,), (*plan_story(plan, None)[1:], *report_story(report), *late))
+    story = list(plan_story(plan, None)[1:])
+    if any(not on_hosts(m) for m in leaving):
+        half = PlanFolder(device_half(plan), None, ())
+        story += report_story(commit_plan(half, environment, passwords, context.ledger, context.settings))
+    kept: dict[str, str] = {}
+    if plan.hosts:
+        hosts, kept = remove_from_hosts(plan, context.host_runner(), context.ledger, context.settings)
+        story += host_lines(hosts)
+    gone = [m for m in leaving if m.mitigation_id not in kept]
+    late = [f"{m.mitigation_id}: {purpose}, {_timing(m)}" for m in gone]
+    stays = _kept_all(kept)
+    removed = tuple(m.mitigation_id for m in gone)
+    return Removal(removed, (plan,), (*story, *late, *stays.story), stays.failures)
 
 
 def _timing(mitigation: Mitigation) -> str:

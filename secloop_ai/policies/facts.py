@@ -25,6 +25,7 @@ from secloop_ai.contracts import (
 
 LINK_SCOPE: tuple[IPNetwork, ...] = tuple(map(ip_network, ("224.0.0.0/24", "255.255.255.255/32", "ff02::/16")))
 """Destinations that no router forwards to."""
+DNS = 53
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,25 @@ class Facts:
         kept = [n for n in self.untouchable if n not in own]
         return not any(k.version == b.version and k.overlaps(b) for k in kept for b in behind)
 
+    def allows(self, host: Host, tool: str) -> bool:
+        """Whether the host lets a role of that name work on it, and nothing speaks against touching it."""
+        return bool(host.access and tool in host.access.actions) and self.free(*host.addresses)
+
+    def resolvers(self, client: IPAddress) -> tuple[Host, ...]:
+        """The hosts whose name service the address is a declared client of."""
+        return tuple(
+            h
+            for h in self.environment.hosts
+            if h.access
+            and h.access.resolver
+            and any(_in(client, n) for s in h.services if s.port == DNS for n in self.environment.client_networks(s))
+        )
+
+    def our_name(self, domain: str) -> bool:
+        """Whether something of the inventory is named under it."""
+        known = (*(h.name for h in self.environment.hosts), *(d.connection.address for d in self.environment.devices))
+        return any(f".{n.lower()}".endswith(f".{domain}") for n in known)
+
     def _on_link(self, summary: AlertSummary) -> bool:
         """Whether the alert is of a protocol without handshakes on one link, where no outsider can send from."""
         if summary.protocol is Protocol.TCP:
@@ -147,6 +167,8 @@ def _keys(slot: Slot) -> Iterable[tuple[Role, object]]:
         yield slot.role, (slot.device, slot.value)
     if slot.role is Role.PORT:
         yield slot.role, (slot.protocol, slot.port)
+    if slot.role is Role.NAME:
+        yield slot.role, slot.value
 
 
 def literal(address: str) -> list[IPNetwork]:

@@ -9,21 +9,14 @@ from secloop_ai.contracts import ActionCall, AlertSummary, IPAddress, Role
 
 from .ends import ends_of, port_of, service_of
 from .facts import Facts
+from .host_moves import Shape, Subject, close_port, dns_sinkhole, harden_kernel, secure_sshd
 from .table import Move
-
-Subject = tuple[str, ...]
-"""What a call takes out of action; a longer one is part of each of its beginnings."""
 
 
 class Made(NamedTuple):
     """A move that can be made."""
 
     call: ActionCall
-    subject: Subject
-
-
-class _Shape(NamedTuple):
-    params: dict[str, str]
     subject: Subject
 
 
@@ -35,7 +28,7 @@ def make(move: Move, summary: AlertSummary, facts: Facts, ttl_s: int) -> Made | 
     return Made(ActionCall(tool=move.do, params=shape.params, ttl_s=ttl_s), shape.subject) if shape else None
 
 
-def _block_ip(move: Move, summary: AlertSummary, facts: Facts) -> _Shape | None:
+def _block_ip(move: Move, summary: AlertSummary, facts: Facts) -> Shape | None:
     address = _end(move, summary, facts)
     slot = _address_slot(address, facts, Role.SOURCE, Role.HOST)
     if address is None or slot is None or address not in facts.proven:
@@ -43,10 +36,10 @@ def _block_ip(move: Move, summary: AlertSummary, facts: Facts) -> _Shape | None:
     host = facts.environment.host_at(address)
     if (host and facts.vital(host)) or not facts.free(address) or not facts.reached(address):
         return None
-    return _Shape({"source": slot}, (str(address),))
+    return Shape({"source": slot}, (str(address),))
 
 
-def _block_flow(_: Move, summary: AlertSummary, facts: Facts) -> _Shape | None:
+def _block_flow(_: Move, summary: AlertSummary, facts: Facts) -> Shape | None:
     ends, port = ends_of(summary, facts.environment), port_of(summary, facts.environment)
     source = _address_slot(ends.client, facts, Role.SOURCE, Role.HOST)
     destination = _address_slot(ends.server, facts, Role.HOST, Role.SOURCE)
@@ -57,10 +50,10 @@ def _block_flow(_: Move, summary: AlertSummary, facts: Facts) -> _Shape | None:
     if not certain or not facts.free(ends.client, ends.server) or not facts.reached(ends.client):
         return None
     params = {"source": source, "destination": destination, "port": port_slot}
-    return _Shape(params, (str(ends.client), str(ends.server), port_slot))
+    return Shape(params, (str(ends.client), str(ends.server), port_slot))
 
 
-def _rate_limit(move: Move, summary: AlertSummary, facts: Facts) -> _Shape | None:
+def _rate_limit(move: Move, summary: AlertSummary, facts: Facts) -> Shape | None:
     found = service_of(summary, facts.environment)
     if found is None:
         return None
@@ -70,10 +63,10 @@ def _rate_limit(move: Move, summary: AlertSummary, facts: Facts) -> _Shape | Non
     port = facts.slots.get((Role.PORT, (service.protocol, service.port)))
     if slot is None or port is None or not facts.free(server) or not facts.attached(host):
         return None
-    return _Shape({"destination": slot, "port": port, "rate": str(move.rate)}, (host.name, service.name))
+    return Shape({"destination": slot, "port": port, "rate": str(move.rate)}, (host.name, service.name))
 
 
-def _restrict_service(_: Move, summary: AlertSummary, facts: Facts) -> _Shape | None:
+def _restrict_service(_: Move, summary: AlertSummary, facts: Facts) -> Shape | None:
     found = service_of(summary, facts.environment)
     if found is None:
         return None
@@ -85,19 +78,19 @@ def _restrict_service(_: Move, summary: AlertSummary, facts: Facts) -> _Shape | 
     slot = facts.slots.get((Role.SERVICE, (host.name, service.name)))
     if slot is None or not facts.free(*host.addresses) or not facts.attached(host):
         return None
-    return _Shape({"service": slot}, (host.name, service.name))
+    return Shape({"service": slot}, (host.name, service.name))
 
 
-def _isolate_host(move: Move, summary: AlertSummary, facts: Facts) -> _Shape | None:
+def _isolate_host(move: Move, summary: AlertSummary, facts: Facts) -> Shape | None:
     address = _end(move, summary, facts)
     host = facts.environment.host_at(address) if address else None
     slot = facts.slots.get((Role.HOST, host.name)) if host else None
     if host is None or slot is None or not facts.may_cut(host, summary):
         return None
-    return _Shape({"host": slot}, (str(address),))
+    return Shape({"host": slot}, (str(address),))
 
 
-def _blackhole_route(move: Move, summary: AlertSummary, facts: Facts) -> _Shape | None:
+def _blackhole_route(move: Move, summary: AlertSummary, facts: Facts) -> Shape | None:
     address = _end(move, summary, facts)
     ends = ends_of(summary, facts.environment)
     slot = _address_slot(address, facts, Role.SOURCE)
@@ -108,17 +101,17 @@ def _blackhole_route(move: Move, summary: AlertSummary, facts: Facts) -> _Shape 
         return None
     devices = [facts.slots.get((Role.DEVICE, d.name)) for d, _ in facts.environment.entries_for(ends.client)]
     device = next((d for d in devices if d), None)
-    return _Shape({"destination": slot, "device": device}, (str(address),)) if device else None
+    return Shape({"destination": slot, "device": device}, (str(address),)) if device else None
 
 
-def _shutdown_port(move: Move, summary: AlertSummary, facts: Facts) -> _Shape | None:
+def _shutdown_port(move: Move, summary: AlertSummary, facts: Facts) -> Shape | None:
     address = _end(move, summary, facts)
     host = facts.environment.host_at(address) if address else None
     where = host.attached_to if host else None
     if host is None or where is None or not facts.may_cut(host, summary) or not facts.lone(host):
         return None
     slot = facts.slots.get((Role.INTERFACE, (where.device, where.interface)))
-    return _Shape({"interface": slot}, (str(address),)) if slot else None
+    return Shape({"interface": slot}, (str(address),)) if slot else None
 
 
 def _end(move: Move, summary: AlertSummary, facts: Facts) -> IPAddress | None:
@@ -130,7 +123,7 @@ def _address_slot(address: IPAddress | None, facts: Facts, *roles: Role) -> str 
     return next((slot for slot in found if slot), None)
 
 
-_MAKERS: dict[str, Callable[[Move, AlertSummary, Facts], _Shape | None]] = {
+_MAKERS: dict[str, Callable[[Move, AlertSummary, Facts], Shape | None]] = {
     "block_ip": _block_ip,
     "block_flow": _block_flow,
     "rate_limit": _rate_limit,
@@ -138,4 +131,8 @@ _MAKERS: dict[str, Callable[[Move, AlertSummary, Facts], _Shape | None]] = {
     "isolate_host": _isolate_host,
     "blackhole_route": _blackhole_route,
     "shutdown_port": _shutdown_port,
+    "secure_sshd": secure_sshd,
+    "harden_kernel": harden_kernel,
+    "close_port": close_port,
+    "dns_sinkhole": dns_sinkhole,
 }

@@ -5,7 +5,7 @@ It reads typed features of the summaries only, never a signature's text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +23,8 @@ from secloop_ai.contracts import (
 
 from .ends import ends_of, rank
 from .facts import Facts
-from .moves import Made, Subject, make
+from .host_moves import Subject
+from .moves import Made, make
 from .table import BUILT_IN, Entry, load_table
 
 _TRIES = 8
@@ -34,11 +35,12 @@ _Crowd = tuple[str, IPAddress]
 
 
 class _Option(NamedTuple):
-    """One way to answer a summary: moves, or none with the reason."""
+    """One way to answer a summary: moves, or none with the reason; and what is done on hosts after them."""
 
     label: str
     moves: tuple[Made, ...]
     reason: ObserveReason
+    also: tuple[Made, ...] = ()
 
 
 class PlaybookPolicy:
@@ -118,11 +120,12 @@ def _one_of_us(entry: Entry, summary: AlertSummary, facts: Facts) -> ObserveReas
 
 
 def _rows(entry: Entry, summary: AlertSummary, facts: Facts) -> Iterator[_Option]:
+    also = tuple(m for move in entry.also if (m := make(move, summary, facts, entry.ttl_s)))
     for number, row in enumerate(entry.rows, 1):
         made = [make(move, summary, facts, entry.ttl_s) for move in row]
         fits = tuple(m for m in made if m)
         if len(fits) == len(row):
-            yield _Option(f"{entry.name}#{number}", fits, entry.otherwise)
+            yield _Option(f"{entry.name}#{number}", fits, entry.otherwise, also)
 
 
 def _combinations(sizes: Sequence[int], n: int, seed: int) -> Iterator[tuple[int, ...]]:
@@ -134,28 +137,64 @@ def _combinations(sizes: Sequence[int], n: int, seed: int) -> Iterator[tuple[int
         yield tuple(int(sha256_json([seed, turn, place])[:8], 16) % size for place, size in enumerate(sizes))
 
 
+_Key = tuple[str, tuple[tuple[str, str], ...]]
+_Calls = dict[_Key, ActionCall]
+
+
 def _compose(options: Sequence[_Option], picks: Sequence[int], request: PolicyRequest) -> Candidate:
-    """One strategy from an answer per summary: each entity once, the most urgent first, within the budget."""
-    calls: dict[tuple[str, tuple[tuple[str, str], ...]], ActionCall] = {}
+    """One strategy from an answer per summary: each entity once, the most urgent first, within the budget.
+
+    What is done on hosts comes last, with whatever room is left.
+    """
+    calls: _Calls = {}
     covered: set[Subject] = set()
     labels: dict[str, None] = {}
+    after: list[Made] = []
     over = 0
+    most = request.environment.max_actions
     for option in options:
-        fresh = {(m.call.tool, tuple(sorted(m.call.params.items()))): m for m in option.moves}
+        fresh = _keyed(option.moves)
         if fresh and all(key in calls for key in fresh):
             calls |= {k: _longer(calls[k], m.call) for k, m in fresh.items()}
+        elif not option.moves:
             continue
-        if not option.moves or all(_covers(covered, m.subject) for m in option.moves):
-            continue
-        if len(calls.keys() | fresh.keys()) > request.environment.max_actions:
+        elif all(_covers(covered, m.subject) for m in option.moves):
+            pass
+        elif len(calls.keys() | fresh.keys()) > most:
             over += 1
             continue
-        calls |= {k: _longer(calls.get(k, m.call), m.call) for k, m in fresh.items()}
-        covered |= {m.subject for m in option.moves}
-        labels[option.label] = None
+        else:
+            calls |= {k: _longer(calls.get(k, m.call), m.call) for k, m in fresh.items()}
+            covered |= {m.subject for m in option.moves}
+            labels[option.label] = None
+        after += option.also
+    over += _append(calls, after, labels, most)
     told = ", ".join(labels) + (f"; {over} more left out by the budget" if over else "")
     score = -sum(picks) / max(len(picks), 1)
     return Candidate(calls=tuple(calls.values()) or (_observe(options),), score=score, rationale=_short(told, options))
+
+
+def _append(calls: _Calls, after: Iterable[Made], labels: dict[str, None], most: int) -> int:
+    """Put the moves on hosts behind the others; how many there was no room for."""
+    over: set[object] = set()
+    for key, made in _keyed(after).items():
+        if key in calls:
+            calls[key] = _longer(calls[key], made.call)
+        elif len(calls) < most:
+            calls[key] = made.call
+            labels[f"then {made.call.tool}"] = None
+        else:
+            over.add(key)
+    return len(over)
+
+
+def _keyed(moves: Iterable[Made]) -> dict[_Key, Made]:
+    found: dict[_Key, Made] = {}
+    for made in moves:
+        key = (made.call.tool, tuple(sorted(made.call.params.items())))
+        kept = found.get(key)
+        found[key] = made if kept is None or made.call.ttl_s > kept.call.ttl_s else kept
+    return found
 
 
 def _covers(covered: set[Subject], subject: Subject) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from secloop_ai.contracts import (
     CAPS,
+    CATALOGUE,
     AlertSummary,
     Criticality,
     Device,
@@ -27,6 +28,13 @@ from secloop_ai.contracts import (
 
 from .ends import WITH_PORT, address_key, ends_of, port_of, rank
 
+OWNED: dict[Role, str] = {Role.ACCOUNT: "accounts", Role.PROCESS: "processes", Role.PACKAGE: "packages"}
+"""Roles whose entities belong to a host → the list of its access that holds them."""
+SINKHOLE = "dns_sinkhole"
+_TAKERS = {
+    role: frozenset(n for n, kind in CATALOGUE.items() for roles in kind.spec.params.values() if role in roles)
+    for role in OWNED
+}
 _WEIGHT = {Criticality.HIGH: 0, Criticality.MEDIUM: 1, Criticality.LOW: 2}
 
 
@@ -47,6 +55,9 @@ def build_pointers(summaries: Sequence[AlertSummary], environment: Environment) 
     - devices: those on the path of the sources, then of the targets, then the rest by name.
     - interfaces: attachments of alert-named hosts, then the rest by device; management ports never.
     - ports: protocol and port of the servers in the alerts, then ports that only a client uses.
+    - accounts, processes, packages: in the order of their hosts, as the inventory lists them; of hosts that allow an
+      action on them.
+    - names: those in the alerts, by the alerts' urgency; where some host can make its resolver forget one.
     """
     ranked = rank(summaries)
     sources = _sources(ranked, environment)
@@ -59,6 +70,8 @@ def build_pointers(summaries: Sequence[AlertSummary], environment: Environment) 
         Role.DEVICE: [{"device": d.name} for d in devices],
         Role.INTERFACE: [{"device": d.name, "value": i.name} for d, i in _interfaces(ranked, hosts, devices)],
         Role.PORT: [{"protocol": p, "port": n} for p, n in _ports(ranked, environment)],
+        **{role: [{"host": h, "value": v} for h, v in _owned(role, hosts)] for role in OWNED},
+        Role.NAME: [{"value": d} for d in _names(ranked, environment)],
     }
     return PointerTable(
         slots=tuple(
@@ -68,6 +81,18 @@ def build_pointers(summaries: Sequence[AlertSummary], environment: Environment) 
         ),
         left_out={role.value: len(rows) - CAPS[role] for role, rows in found.items() if len(rows) > CAPS[role]},
     )
+
+
+def _owned(role: Role, hosts: Sequence[_HostAt]) -> Iterable[tuple[str, str]]:
+    """Host and name of everything of a role that an action could be about."""
+    for host in {h.host.name: h.host for h in hosts}.values():
+        if host.access and not _TAKERS[role].isdisjoint(host.access.actions):
+            yield from ((host.name, name) for name in dict.fromkeys(getattr(host.access, OWNED[role])))
+
+
+def _names(ranked: Sequence[AlertSummary], environment: Environment) -> Iterable[str]:
+    able = any(h.access and h.access.resolver and SINKHOLE in h.access.actions for h in environment.hosts)
+    return dict.fromkeys(d for s in ranked for d in s.domains) if able else ()
 
 
 def _service_slot(host: Host, service: Service) -> dict[str, Any]:

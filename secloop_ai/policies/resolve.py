@@ -6,7 +6,7 @@ guard, which refuses the candidate under its rule ``closed-schema``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from ipaddress import ip_network
 from typing import Any, NamedTuple
 
@@ -30,6 +30,8 @@ from secloop_ai.contracts import (
     Strategy,
 )
 
+from .pointers import OWNED, SINKHOLE
+
 ROLES = frozenset(r.value for r in Role)
 
 Problem = tuple[int, str]
@@ -46,11 +48,12 @@ class Resolution(NamedTuple):
 def resolve(candidate: Candidate, request: PolicyRequest, policy_name: str) -> Resolution:
     """The candidate as a strategy of this request, with everything that is wrong with it.
 
-    The evidence is every summary that names an entity the strategy acts on; of a strategy that acts on none
-    (``observe``), all summaries.
+    The evidence is every summary that names an entity the strategy acts on, or carries a name it acts on; of a strategy
+    that acts on none (``observe``), all summaries.
     """
     actions: list[Action] = []
     touched: set[IPAddress] = set()
+    spoken: set[str] = set()
     problems: list[Problem] = [] if candidate.calls else [(-1, "the candidate holds no call: observe does nothing")]
     for index, call in enumerate(candidate.calls):
         try:
@@ -60,9 +63,10 @@ def resolve(candidate: Candidate, request: PolicyRequest, policy_name: str) -> R
         else:
             actions.append(action)
             touched.update(a for s in slots for a in _addresses(s, request.environment))
+            spoken.update(s.value for s in slots if s.role is Role.NAME and s.value)
     strategy = Strategy(
         actions=tuple(actions),
-        evidence=_evidence(request.summaries, touched),
+        evidence=_evidence(request.summaries, touched, spoken),
         policy=policy_name,
         rationale=candidate.rationale,
     )
@@ -89,10 +93,26 @@ def _action(call: ActionCall, request: PolicyRequest) -> tuple[Action, list[Slot
         if takes_slots(allowed):
             slot = _slot(call, name, allowed, request)
             slots.append(slot)
+            _check_owner(call, name, slot, slots)
             fields |= _FROM_SLOT[name](slot, kind)
         else:
             fields |= _word(call, name, allowed)
+    if call.tool == SINKHOLE:
+        _check_resolver(call, slots, request.environment)
     return _build(call, kind, fields), slots
+
+
+def _check_owner(call: ActionCall, name: str, slot: Slot, slots: Sequence[Slot]) -> None:
+    """An account, process or package is one of the host that the call names beside it."""
+    host = next((s for s in slots if s.role is Role.HOST), None)
+    if slot.role in OWNED and host is not None and host.host != slot.host:
+        raise PointerError(f"{call.tool}: {name}: {slot.slot} belongs to another host than {host.slot}")
+
+
+def _check_resolver(call: ActionCall, slots: Sequence[Slot], environment: Environment) -> None:
+    found = next((h for s in slots if s.role is Role.HOST for h in environment.hosts if h.name == s.host), None)
+    if found is None or found.access is None or found.access.resolver is None:
+        raise PointerError(f"{call.tool}: host: {call.params['host']} is no resolver")
 
 
 def _check_names(call: ActionCall, kind: type[BaseAction]) -> None:
@@ -170,8 +190,10 @@ def _addresses(slot: Slot, environment: Environment) -> list[IPAddress]:
     return [*found, *(a for h in hosts for a in h.addresses)]
 
 
-def _evidence(summaries: tuple[AlertSummary, ...], touched: set[IPAddress]) -> tuple[str, ...]:
-    named = [s for s in summaries if s.source in touched or s.destination in touched]
+def _evidence(summaries: tuple[AlertSummary, ...], touched: set[IPAddress], spoken: set[str]) -> tuple[str, ...]:
+    named = [
+        s for s in summaries if s.source in touched or s.destination in touched or not spoken.isdisjoint(s.domains)
+    ]
     return tuple(s.summary_id for s in (named or summaries))
 
 

@@ -23,8 +23,9 @@ from secloop_ai.contracts import (
 from .ends import End
 
 Tool = Literal[
-    "block_ip", "block_flow", "rate_limit", "isolate_host", "restrict_service", "blackhole_route", "shutdown_port"
-]
+    "block_ip", "block_flow", "rate_limit", "isolate_host", "restrict_service", "blackhole_route", "shutdown_port",
+    "secure_sshd", "harden_kernel", "close_port", "dns_sinkhole",
+]  # fmt: skip
 AT_AN_END = ("block_ip", "isolate_host", "blackhole_route", "shutdown_port")
 BUILT_IN = Path(__file__).with_name("table.yaml")
 
@@ -33,7 +34,8 @@ class Move(Frozen):
     """One action of a response, on an end of the alert's flow.
 
     ``block_flow`` goes from the client to the server's port; ``rate_limit`` and ``restrict_service`` hold for the
-    server's service; the others act `at` the end they name. `rate` is in bytes per second.
+    server's service; host actions are for the server's host, ``dns_sinkhole`` for the client's resolver; the others
+    act `at` the end they name. `rate` is in bytes per second.
     """
 
     do: Tool
@@ -106,6 +108,7 @@ class Entry(Frozen):
         techniques: ATT&CK ids; an id stands for its sub-techniques too, and the longest one that fits wins.
         features: without a technique, any of these.
         rows: responses, best first; the first that can be made is taken.
+        also: what is done on hosts after it, each by itself where it can be made.
         otherwise: why nothing is done when none can.
         actor: the end that acts; nothing is done where that is one of us.
         forged: its sources are forged as a rule, so that a source which is one of us means nothing.
@@ -117,6 +120,7 @@ class Entry(Frozen):
     features: tuple[Features, ...] = ()
     ttl_s: Literal[300, 900, 3600, 14400, 86400] = 3600
     rows: tuple[Annotated[tuple[Move, ...], Field(min_length=1)], ...] = ()
+    also: tuple[Move, ...] = ()
     otherwise: ObserveReason = ObserveReason.NO_SAFE_ACTION
     actor: Literal["client", "source"] = "client"
     forged: bool = False

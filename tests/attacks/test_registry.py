@@ -43,12 +43,6 @@ def test_a_missing_tool_is_named_with_its_package() -> None:
     assert registry.missing_tools(Handless()) == Handless.tools
 
 
-def test_the_table_has_a_row_for_every_means_and_a_field_for_every_column() -> None:
-    rows = registry.rows()
-    assert len(rows) == len(registry.all_means())
-    assert {len(row) for row in rows} == {len(registry.COLUMNS)}
-
-
 @pytest.mark.parametrize("plugin", registry.all_means(), ids=lambda m: m.id)
 def test_what_a_means_says_of_itself_is_whole(plugin: Means) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9-]{1,40}", plugin.id)

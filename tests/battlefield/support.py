@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -82,6 +84,43 @@ def mounts() -> set[str]:
     """Mount points of this machine that are no lab's."""
     lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
     return {line.split()[1] for line in lines if "/netns/sl-" not in line and "/netns/bf" not in line}
+
+
+TOUCHED = ("/etc", "/var/lib/secloop", "/var/log/secloop-hids.json", "/usr/local")
+"""What host roles touch, on the host they are for."""
+LOUD = ("/etc/apt", "/etc/alternatives", "/etc/ld.so.cache")
+"""What whoever else installs something here touches, too."""
+
+
+def machine() -> dict[str, object]:
+    """This machine, as far as a host role could change it, were it run here."""
+    found = (p for tree in TOUCHED for p in (Path(tree), *Path(tree).rglob("*")) if not str(p).startswith(LOUD))
+    files = {str(p): (p.lstat().st_mode, p.lstat().st_size, p.lstat().st_mtime_ns) for p in found if _is_file(p)}
+    ours = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=True).stdout
+    stopped = {line for line in _states() if line.endswith(" T")}
+    return {"files": files, "filter": ours, "stopped": stopped, "settings": settings(), "mounts": mounts()}
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_symlink() or path.is_file()
+
+
+def _states() -> Iterator[str]:
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if (stat.parent / "ns/pid").readlink() == Path("/proc/self/ns/pid").readlink():  # no battlefield's
+                head, _, tail = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")
+                yield f"{head} {tail.split()[0]}"
+
+
+def holders(folder: Path) -> list[str]:
+    """Command lines of processes that name a folder."""
+    found = []
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            text = line.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            found += [text] if str(folder) in text else []
+    return found
 
 
 def base_is_clean(index: int) -> bool:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from labs.battlefield import Battlefield, standing
+from labs.attacks.persistence import attempts
+from labs.battlefield import Battlefield, pulse, standing
 from labs.battlefield.clients import Clients
-from labs.battlefield.replay import TrialTimeoutError, addresses
-from labs.battlefield.services import servings
+from labs.battlefield.replay import TrialTimeoutError
+from labs.battlefield.services import Place, Serving, servings
 from labs.battlefield.trial import LiveField, refuse_lost
-from labs.scenario import draw
+from labs.scenario import Case, draw
 from labs.simulator import FastField
 from labs.validator import Measurement, baseline
 from labs.validator.harness import evaluate_on
@@ -60,6 +62,9 @@ def test_undefended_the_attack_succeeds_and_is_seen(live: LiveField) -> None:
     assert found.served
     assert found.sensor_alive
     assert found.tries >= 20
+    assert found.tries == sum(live.spread.values())
+    assert min(live.spread.values()) >= 1  # before, during and after the attack
+    assert {"clone_s", "attack_s", "probe_s", "destroy_s"} <= found.phases_s.keys()
     assert SSH_BRUTE_FORCE in {s.signature_id for s in live.alerts() if s.source == live.case.stages[0].source}
 
 
@@ -97,6 +102,39 @@ def test_what_the_guard_refuses_is_not_executed(live: LiveField) -> None:
     assert found.rs_attack == 1.0
 
 
+def test_whoever_is_met_in_mid_attack_comes_again_and_fails(live: LiveField) -> None:
+    met = live.respond(baseline("block-source"))
+    assert met.executed
+    assert met.time_to_contain_s is not None
+    assert met.served
+    assert met.phases_s["first_alert_s"] < met.phases_s["attack_s"]
+    assert live.health.alive
+    left = live.respond(baseline("no-op"))
+    assert left.time_to_contain_s is None
+    assert left.rs_attack == 1.0
+
+
+@contextmanager
+def with_a_full_log(case: Case, kinds: Mapping[Place, Serving]) -> Iterator[Battlefield]:
+    """A clone whose sensor has no room left for what it sees."""
+    with Battlefield(case, kinds) as field:
+        about = os.statvfs(field.start_sensor())
+        with field.eve_path.with_name("fill").open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, about.f_bavail * about.f_frsize)
+        yield field
+
+
+def test_nothing_is_correct_while_the_sensor_is_blind(live: LiveField, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pulse, "SEEN_S", 0.5)
+    blind = LiveField(live.case, servings(office(), SEED), clone=with_a_full_log)
+    blind.__dict__["_twin"] = live._twin
+    found = evaluate_on(baseline("block-source"), blind).measurement
+    assert (found.rs_attack, found.served, found.rollback_exact) == (0.0, True, True)
+    assert not found.sensor_alive
+    assert not found.correct
+    assert str(blind.health) == "sensor: log full"
+
+
 def test_a_lost_service_is_found_by_its_clients_alone() -> None:
     with Battlefield.clone(office(), SEED) as field, Clients(field, servings(office(), SEED)) as clients:
         clients.before()
@@ -128,10 +166,10 @@ def test_a_clone_that_has_lost_a_node_gives_no_verdict() -> None:
 def test_a_persistent_attacker_outside_has_more_addresses_to_start_from() -> None:
     case = draw(office(), SEED)
     stage = case.stages[0]
-    assert addresses(case, stage) == (stage.source,)
-    back = addresses(case.model_copy(update={"persistent": True}), stage)
-    assert back[0] == stage.source
-    assert set(back) == {p.address for p in case.attackers}
+    assert attempts(case, stage) == (stage,)
+    back = attempts(case.model_copy(update={"persistent": True}), stage)
+    assert back[0] == stage
+    assert {s.source for s in back} == {p.address for p in case.attackers}
 
 
 def test_a_persistent_attacker_gets_round_the_block_of_one_source(live: LiveField) -> None:

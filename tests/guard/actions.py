@@ -15,7 +15,11 @@ from secloop_ai.contracts import (
     BlackholeRoute,
     BlockFlow,
     BlockIp,
+    ClosePort,
+    DisableAccount,
+    DnsSinkhole,
     Environment,
+    HardenKernel,
     IsolateHost,
     Observe,
     ObserveReason,
@@ -23,6 +27,7 @@ from secloop_ai.contracts import (
     RateLimit,
     Refusal,
     RestrictService,
+    SecureSshd,
     ShutdownPort,
     StopProcess,
     Strategy,
@@ -63,6 +68,30 @@ def blackhole(destination: str = ATTACKER, device: str = "gw") -> BlackholeRoute
 
 def shutdown(interface: str = "lan1", device: str = "gw") -> ShutdownPort:
     return ShutdownPort(ttl_s=TTL, device=device, interface=interface)
+
+
+def close_port(host: str = "web", port: int = 22, protocol: Any = "tcp") -> ClosePort:
+    return ClosePort(ttl_s=TTL, host=host, protocol=protocol, port=port)
+
+
+def stop(process: str = "ssh", host: str = "web") -> StopProcess:
+    return StopProcess(ttl_s=TTL, host=host, process=process)
+
+
+def lock(account: str = "operator", host: str = "web") -> DisableAccount:
+    return DisableAccount(ttl_s=TTL, host=host, account=account)
+
+
+def sinkhole(name: str = "t.lure.example", host: str = "dns") -> DnsSinkhole:
+    return DnsSinkhole(ttl_s=TTL, host=host, name=name)
+
+
+def sshd(host: str = "web") -> SecureSshd:
+    return SecureSshd(ttl_s=TTL, host=host)
+
+
+def kernel(host: str = "web") -> HardenKernel:
+    return HardenKernel(ttl_s=TTL, host=host)
 
 
 def observe(reason: ObserveReason = ObserveReason.FALSE_ALARM) -> Observe:
@@ -110,6 +139,20 @@ def any_action() -> st.SearchStrategy[Action]:
         st.builds(blackhole, nets, st.sampled_from(("gw", "other"))),
         ports.map(shutdown),
         st.builds(observe, st.sampled_from(ObserveReason)),
+        host_action(),
+    )
+
+
+def host_action() -> st.SearchStrategy[Action]:
+    """Any host action about this network."""
+    hosts = st.sampled_from(_HOSTS)
+    return st.one_of(
+        st.builds(close_port, hosts, _PORTS, st.sampled_from(("tcp", "udp"))),
+        st.builds(stop, st.sampled_from(("http", "ssh", "telnet", "cron", "redis", "mysql", "dns", "init")), hosts),
+        st.builds(lock, st.sampled_from(("operator", "backup", "dba", "p.moss", "root")), hosts),
+        st.builds(sinkhole, st.sampled_from(("t.lure.example", "a.example", "lure.example")), hosts),
+        hosts.map(sshd),
+        hosts.map(kernel),
     )
 
 
@@ -131,6 +174,8 @@ def fitting_action(draw: st.DrawFn, seen: list[AlertSummary]) -> Action:
         restrict(at, draw(st.sampled_from(services))),
         blackhole(first),
         shutdown(draw(st.sampled_from(("wan0", "dmz0", "lan0", "lan1", "mgmt0")))),
+        close_port(at, port, protocol),
+        draw(host_action()),
     ]
     return draw(st.sampled_from(kinds))
 

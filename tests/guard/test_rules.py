@@ -298,8 +298,8 @@ def test_problems_of_a_candidate_become_refusals_by_form() -> None:
 
 def test_the_table_names_and_describes_every_rule() -> None:
     assert [r.name for r in RULES] == [
-        "closed-schema", "ttl", "offered", "target-exists", "evidence", "handshake", "spoofed-self", "protected-set",
-        "prefix-width", "legitimate-clients", "budget", "duplicates", "observe-alone",
+        "closed-schema", "ttl", "offered", "target-exists", "host-access", "evidence", "handshake", "spoofed-self",
+        "protected-set", "prefix-width", "legitimate-clients", "budget", "duplicates", "observe-alone",
     ]  # fmt: skip
     assert all(r.about.endswith(".") and len(r.about) < 120 for r in RULES)
     asked = request(*ATTACK)

@@ -10,7 +10,7 @@ import pytest
 
 from secloop_ai.contracts import Environment
 from secloop_ai.inventory import load_environment, start
-from tests.inventory.tree import GOOD, R1_YML, ansible, write
+from tests.inventory.tree import GOOD, R1_YML, WEB_YML, ansible, write
 
 MODULE = """\
 #!/usr/bin/python
@@ -77,7 +77,8 @@ def project(tmp_path: Path) -> Path:
         "ansible_password",
         "y",
     )
-    write(folder / "inv", {**GOOD, "host_vars/r1.yml": R1_YML + word})
+    access = "  access: {actions: [stop_process], processes: [nginx]}\n"
+    write(folder / "inv", {**GOOD, "host_vars/r1.yml": R1_YML + word, "host_vars/web.yml": WEB_YML + access})
     return folder
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from secloop_ai.contracts import CATALOGUE, Connection, Device, Environment, Plane
+from secloop_ai.contracts import CATALOGUE, Connection, Device, Environment, HostAccess, Plane
 from secloop_ai.inventory import load_environment, merge_not_offered
-from tests.inventory.tree import GOOD, HOSTS_YML, R1_YML, write
+from tests.inventory.tree import GOOD, HOSTS_YML, R1_YML, WEB_YML, write
 
 HOST_ACTIONS = [name for name, kind in CATALOGUE.items() if kind.spec.plane is Plane.HOST]
 NETWORK_ACTIONS = [name for name, kind in CATALOGUE.items() if kind.spec.plane is Plane.NETWORK]
@@ -26,12 +26,21 @@ def test_host_actions_wait_for_their_roles(tmp_path: Path) -> None:
     }
 
 
-def test_a_role_in_the_roles_path_makes_its_action_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = write(tmp_path / "inv", GOOD)
-    write(tmp_path / "roles", {"close_port/tasks/main.yml": "[]\n"})
+def test_a_role_and_a_host_that_allows_it_make_its_action_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roles = {f"{name}/tasks/main.yml": "[]\n" for name in ("close_port", "disable_account")}
+    write(tmp_path / "roles", roles)
     monkeypatch.setenv("ANSIBLE_ROLES_PATH", f"/nowhere:{tmp_path / 'roles'}")
+    access = "  access:\n    actions: [disable_account, stop_process]\n    accounts: [ann]\n    processes: [x]\n"
+    source = write(tmp_path / "inv", {**GOOD, "host_vars/web.yml": WEB_YML + access})
     environment = load_environment([source])
-    assert set(HOST_ACTIONS) - set(environment.not_offered) == {"close_port"}
+    assert set(HOST_ACTIONS) - set(environment.not_offered) == {"disable_account"}
+    assert environment.not_offered["close_port"] == "no host allows it: no secloop_host.access.actions lists it"
+    assert "its role does not exist yet" in environment.not_offered["stop_process"]
+    web = environment.host("web")
+    assert web is not None
+    assert web.access == HostAccess(actions=("disable_account", "stop_process"), accounts=("ann",), processes=("x",))
 
     write(tmp_path / "inv", {"hosts.yml": HOSTS_YML.replace("secloop_hosts", "others"), "host_vars/web.yml": "{}\n"})
     assert load_environment([source]).not_offered["close_port"] == "the inventory has no host"

@@ -99,7 +99,7 @@ def test_routes_and_ports() -> None:
         (RestrictService(ttl_s=300, host="app1", service="ftp"), "host app1 has no service ftp"),
         (ShutdownPort(ttl_s=300, device="gw1", interface="ge9"), "gw1 has no port ge9"),
         (BlackholeRoute(ttl_s=300, destination=ip_network("203.0.113.66/32"), device="gw9"), "device gw9"),
-        (HardenKernel(ttl_s=300, host="app1"), "no device operation"),
+        (HardenKernel(ttl_s=300, host="app1"), "host app1 has no access"),
         (
             RateLimit(ttl_s=300, destination=ip_address("10.0.0.1"), protocol="tcp", port=1, rate_bytes_per_s=12_500),
             "no inventory host has the address 10.0.0.1",

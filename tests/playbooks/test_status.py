@@ -94,8 +94,8 @@ def test_the_catalogue_is_whole_and_says_why_something_is_not_offered(story: Sto
     found = {row["action"]: row for row in rows(story, "actions")}
     assert list(found) == list(CATALOGUE)
     assert found["block_ip"]["offered"] is True
-    assert found["secure_sshd"]["offered"] is False
-    assert "role" in found["secure_sshd"]["reason"]
+    assert (found["secure_sshd"]["offered"], found["secure_sshd"]["hosts"]) == (False, [])
+    assert "access.actions" in found["secure_sshd"]["reason"]
     assert f"secure_sshd: {found['secure_sshd']['reason']}" in story.printed["actions", 80].out
 
 

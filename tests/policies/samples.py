@@ -17,6 +17,7 @@ from secloop_ai.contracts import (
     Environment,
     Flow,
     Host,
+    HostAccess,
     Interface,
     PolicyRequest,
     Protocol,
@@ -87,6 +88,25 @@ def environment(**changes: Any) -> Environment:
         "protected": tuple(map(ip_network, (DNS, SCANNER, RESOLVER))),
     }
     return Environment(**(fields | changes))
+
+
+ACCESS = {
+    "web": HostAccess(
+        actions=("secure_sshd", "harden_kernel", "deploy_hids", "stop_process", "close_port", "disable_account"),
+        accounts=("operator", "backup"),
+        processes=("http", "ssh", "telnet", "cron"),
+    ),
+    "db": HostAccess(actions=("stop_process", "close_port"), accounts=("dba",), processes=("redis", "mysql")),
+    "dns": HostAccess(actions=("dns_sinkhole", "stop_process"), processes=("dns",), resolver="dnsmasq"),
+    "pc": HostAccess(actions=("harden_kernel", "disable_account"), accounts=("p.moss",)),
+    "scanner": HostAccess(actions=("harden_kernel",)),
+}
+
+
+def with_access(**changes: Any) -> Environment:
+    """The network with hosts that let roles in; its own name server is not protected here."""
+    hosts = tuple(h.model_copy(update={"access": ACCESS.get(h.name)}) for h in environment().hosts)
+    return environment(**({"hosts": hosts, "protected": tuple(map(ip_network, (SCANNER, RESOLVER)))} | changes))
 
 
 def summary(source: str = ATTACKER, destination: str = WEB, port: int | None = 22, **more: Any) -> AlertSummary:
@@ -196,6 +216,7 @@ def real_summary(draw: st.DrawFn) -> AlertSummary:
         count=draw(st.integers(2, 50)),
         app_protocol=draw(st.sampled_from((None, "ssh", "http", "dns"))),
         techniques=(draw(st.sampled_from(TECHNIQUES)),),
+        domains=draw(st.sampled_from(((), (), ("t.lure.example",), ("a.example", "t.lure.example")))),
     )
 
 
@@ -205,16 +226,19 @@ def some_summaries(most: int = 8) -> st.SearchStrategy[list[AlertSummary]]:
 
 
 def some_environment() -> st.SearchStrategy[Environment]:
-    """The network with some actions missing, some hosts protected, and small budgets."""
+    """The network with some actions missing, some hosts protected, small budgets, and roles let in or not."""
     return st.builds(
-        lambda missing, kept, most, lost: environment(
+        lambda missing, kept, most, lost, base: environment(
             not_offered=dict.fromkeys(missing, "not in this lab"),
-            protected=tuple(map(ip_network, (DNS, SCANNER, RESOLVER, *kept))),
+            protected=tuple(map(ip_network, (SCANNER, RESOLVER, *kept))),
             max_actions=most,
-            hosts=tuple(h for h in environment().hosts if h.name not in lost),
+            hosts=tuple(h for h in base.hosts if h.name not in lost),
         ),
         st.sets(st.sampled_from(("block_ip", "block_flow", "isolate_host", "blackhole_route", "rate_limit"))),
-        st.lists(st.sampled_from((f"{WEB}/32", "10.0.2.0/24", "10.0.3.0/24", f"{ATTACKER}/32", f"{WEB6}/128"))),
+        st.lists(
+            st.sampled_from((f"{WEB}/32", "10.0.2.0/24", "10.0.3.0/24", f"{ATTACKER}/32", f"{WEB6}/128", f"{DNS}/32"))
+        ),
         st.integers(1, 8),
         st.sets(st.sampled_from(("pc", "client", "db", "admin"))),
+        st.sampled_from((environment(), with_access(), with_access())),
     )

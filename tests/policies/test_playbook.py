@@ -37,6 +37,7 @@ from .samples import (
     some_environment,
     some_summaries,
     summary,
+    with_access,
 )
 
 POLICY = load_policy("playbook")
@@ -113,6 +114,69 @@ CASES: list[tuple[str, AlertSummary, list[tuple[str, ...]]]] = [
 @pytest.mark.parametrize(("seen", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 def test_the_table_decides(seen: AlertSummary, expected: list[tuple[str, ...]]) -> None:
     assert plan(seen) == expected
+
+
+ON_HOSTS: list[tuple[str, AlertSummary, list[tuple[str, ...]]]] = [
+    ("ssh brute force", summary(), [("block_ip", f"{ATTACKER}/32"), ("secure_sshd", "web")]),
+    ("the same, forged", summary(**UNPROVEN), [("restrict_service", "web", "ssh"), ("secure_sshd", "web")]),
+    ("guessing at what nobody should use", summary(port=23, app_protocol=None),
+     [("block_ip", f"{ATTACKER}/32"), ("close_port", "web", "tcp", "23")]),
+    ("an exploit of what the inventory does not know", summary(port=9999, techniques=("T1133",), app_protocol=None),
+     [("block_ip", f"{ATTACKER}/32"), ("close_port", "web", "tcp", "9999")]),
+    ("an exploit of what has clients", summary(destination=DB, port=6379, techniques=("T1133",), app_protocol=None),
+     [("block_ip", f"{ATTACKER}/32")]),
+    ("syn flood", summary(port=80, techniques=("T1499.001",), app_protocol=None, **UNPROVEN),
+     [("rate_limit", WEB, "tcp", "80", "1250000"), ("harden_kernel", "web")]),
+    ("slowloris", summary(port=80, techniques=("T1499.002",)), [("block_ip", f"{ATTACKER}/32")]),
+    ("DNS tunnel past the resolver", summary(PC, ATTACKER, 53, techniques=("T1071.004",), domains=("t.lure.example",),
+     **UDP), [("block_flow", f"{PC}/32", ATTACKER, "udp", "53"), ("dns_sinkhole", "dns", "t.lure.example")]),
+    ("DNS tunnel through the resolver", summary(PC, DNS, 53, techniques=("T1071.004",), domains=("t.lure.example",),
+     **UDP), [("dns_sinkhole", "dns", "t.lure.example")]),
+    ("a stranger's question to the resolver", summary(ATTACKER, DNS, 53, techniques=("T1071.004",),
+     domains=("t.lure.example",), **UDP), [("rate_limit", DNS, "udp", "53", "12500")]),
+    ("a beacon by name", summary(PC, ATTACKER, 443, techniques=("T1071.001",), domains=("c2.example",)),
+     [("blackhole_route", f"{ATTACKER}/32", "gw"), ("dns_sinkhole", "dns", "c2.example")]),
+    ("a beacon by address", summary(PC, ATTACKER, 443, techniques=("T1071.001",)),
+     [("blackhole_route", f"{ATTACKER}/32", "gw")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("seen", "expected"), [c[1:] for c in ON_HOSTS], ids=[c[0] for c in ON_HOSTS])
+def test_hosts_are_seen_to_after_the_network(seen: AlertSummary, expected: list[tuple[str, ...]]) -> None:
+    assert plan(seen, env=with_access()) == expected
+
+
+@pytest.mark.parametrize(("seen", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+def test_the_network_moves_are_the_same_where_roles_are_let_in(
+    seen: AlertSummary, expected: list[tuple[str, ...]]
+) -> None:
+    kept = with_access(protected=environment().protected)
+    hosts = ("secure_sshd", "harden_kernel", "close_port", "dns_sinkhole")
+    assert [row for row in plan(seen, env=kept) if row[0] not in hosts] == expected
+
+
+def test_a_name_of_our_own_is_never_made_to_vanish() -> None:
+    named = tuple(
+        h.model_copy(update={"name": f"{h.name}.house.example"}) if h.name == "client" else h
+        for h in with_access().hosts
+    )
+    seen = summary(PC, DNS, 53, techniques=("T1071.004",), domains=("house.example",), **UDP)
+    assert ("dns_sinkhole", "dns", "house.example") not in plan(seen, env=with_access(hosts=named))
+    assert ("dns_sinkhole", "dns", "house.example") in plan(seen, env=with_access())
+
+
+def test_hosts_get_the_room_that_is_left() -> None:
+    asked = request(summary(), env=with_access(max_actions=1))
+    (best,) = POLICY.propose(asked, n=1, seed=0)
+    assert [c.tool for c in best.calls] == ["block_ip"]
+    assert best.rationale.endswith("1 more left out by the budget")
+
+
+def test_a_hosts_action_stands_once_with_the_longest_life() -> None:
+    seen = (summary(), summary(STRANGER, severity=2), summary(PC, techniques=("T1021.004",), severity=2))
+    (best,) = POLICY.propose(request(*seen, env=with_access()), n=1, seed=0)
+    assert [(c.tool, c.ttl_s) for c in best.calls if c.tool == "secure_sshd"] == [("secure_sshd", 14400)]
+    assert best.calls[-1].tool == "secure_sshd"
 
 
 def test_a_second_row_is_taken_when_the_first_is_not_offered() -> None:

@@ -7,10 +7,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secloop_ai.contracts import CAPS, AlertSummary, Criticality, Host, PointerError, PointerTable, Protocol, Role, Slot
+from secloop_ai.contracts import (
+    CAPS,
+    AlertSummary,
+    Criticality,
+    Host,
+    HostAccess,
+    PointerError,
+    PointerTable,
+    Protocol,
+    Role,
+    Slot,
+)
 from secloop_ai.policies import build_pointers
 
-from .samples import ADMIN, ATTACKER, CLIENT, DB, PC, STRANGER, WEB, WEB6, environment, some_summaries, summary
+from .samples import (
+    ADMIN,
+    ATTACKER,
+    CLIENT,
+    DB,
+    DNS,
+    PC,
+    STRANGER,
+    WEB,
+    WEB6,
+    environment,
+    some_summaries,
+    summary,
+    with_access,
+)
 
 
 def of(table: PointerTable, role: Role) -> list[Slot]:
@@ -94,11 +119,54 @@ def test_what_does_not_fit_is_counted_by_role() -> None:
     assert table.left_out == {"host": 50 - CAPS[Role.HOST]}
 
 
+def test_accounts_and_processes_come_with_their_hosts_those_of_named_ones_first() -> None:
+    table = build_pointers((summary(PC, DB, 6379),), with_access())
+    # the db lists an account, but allows nothing to be done with it
+    assert [(s.host, s.value) for s in of(table, Role.ACCOUNT)] == [
+        ("pc", "p.moss"), ("web", "operator"), ("web", "backup"),
+    ]  # fmt: skip
+    assert [(s.host, s.value) for s in of(table, Role.PROCESS)][:3] == [
+        ("db", "redis"),
+        ("db", "mysql"),
+        ("web", "http"),
+    ]
+    assert of(table, Role.PACKAGE) == []
+
+
+def test_accounts_and_processes_beyond_the_caps_are_counted() -> None:
+    many = HostAccess(
+        actions=("disable_account", "stop_process"),
+        accounts=tuple(f"a{n}" for n in range(20)),
+        processes=tuple(f"p{n}" for n in range(20)),
+    )
+    hosts = tuple(h.model_copy(update={"access": many}) for h in environment().hosts if h.name == "web")
+    table = build_pointers((summary(),), environment(hosts=hosts))
+    assert table.left_out == {"acct": 20 - CAPS[Role.ACCOUNT], "proc": 20 - CAPS[Role.PROCESS]}
+
+
+def test_names_come_from_alerts_alone_and_only_where_one_can_be_made_to_vanish() -> None:
+    seen = (
+        summary(PC, DNS, 53, severity=2, domains=("b.example", "a.example")),
+        summary(PC, DNS, 53, signature_id=2, domains=("t.lure.example", "b.example")),
+    )
+    table = build_pointers(seen, with_access())
+    assert [(s.slot, s.value) for s in of(table, Role.NAME)] == [
+        ("@name0", "t.lure.example"), ("@name1", "b.example"), ("@name2", "a.example"),
+    ]  # fmt: skip
+    assert of(build_pointers(seen, environment()), Role.NAME) == []
+    assert of(build_pointers((summary(),), with_access()), Role.NAME) == []
+
+
+def test_a_network_without_access_has_the_slots_it_always_had() -> None:
+    roles = {s.role for s in build_pointers((summary(domains=("t.lure.example",)),), environment()).slots}
+    assert roles.isdisjoint({Role.ACCOUNT, Role.PROCESS, Role.PACKAGE, Role.NAME})
+
+
 @given(some_summaries(), st.randoms(use_true_random=False))
 def test_the_order_of_the_summaries_does_not_matter(summaries: list[AlertSummary], random: Any) -> None:
     shuffled = list(summaries)
     random.shuffle(shuffled)
-    assert build_pointers(summaries, environment()) == build_pointers(shuffled, environment())
+    assert build_pointers(summaries, with_access()) == build_pointers(shuffled, with_access())
 
 
 @given(some_summaries())

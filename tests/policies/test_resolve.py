@@ -17,10 +17,25 @@ from secloop_ai.contracts import (
     Environment,
     Plane,
     PolicyRequest,
+    Role,
 )
-from secloop_ai.policies import Resolution, resolve, strategy_schema
+from secloop_ai.policies import Resolution, choices, resolve, strategy_schema
 
-from .samples import ATTACKER, ATTACKER6, DB, PC, WEB, WEB6, environment, request, some_summaries, summary
+from .samples import (
+    ATTACKER,
+    ATTACKER6,
+    DB,
+    DNS,
+    PC,
+    STRANGER,
+    WEB,
+    WEB6,
+    environment,
+    request,
+    some_summaries,
+    summary,
+    with_access,
+)
 
 
 def call(tool: str, ttl_s: int = 3600, **params: str) -> ActionCall:
@@ -132,8 +147,74 @@ def test_evidence_is_the_summaries_that_name_what_is_acted_on() -> None:
     assert quiet.evidence == (attack.summary_id, other.summary_id)
 
 
+def on_hosts() -> PolicyRequest:
+    """An alert about the web server, and one about a name that the workstation asks for."""
+    return request(summary(), summary(PC, DNS, 53, severity=2, domains=("t.lure.example",)), env=with_access())
+
+
+def slot(asked: PolicyRequest, role: Role, host: str | None = None, value: str | None = None) -> str:
+    """The slot of an entity by its owner and name."""
+    fits = (s for s in asked.pointers.of(role) if (host or s.host) == s.host and (value or s.value) == s.value)
+    return next(fits).slot
+
+
+def test_a_host_actions_slots_become_names() -> None:
+    asked = on_hosts()
+    web, dns = slot(asked, Role.HOST, "web"), slot(asked, Role.HOST, "dns")
+    account, process = slot(asked, Role.ACCOUNT, "web", "backup"), slot(asked, Role.PROCESS, "web", "ssh")
+    for said, fields in (
+        (call("disable_account", host=web, account=account), {"host": "web", "account": "backup"}),
+        (call("stop_process", host=web, process=process), {"host": "web", "process": "ssh"}),
+        (call("dns_sinkhole", host=dns, name="@name0"), {"host": "dns", "name": "t.lure.example"}),
+    ):
+        strategy, problems = resolved(said, of=asked)
+        assert problems == ()
+        assert strategy.actions[0].model_dump(mode="json") == {"kind": said.tool, "ttl_s": 3600, **fields}
+
+
+def test_what_belongs_to_another_host_is_a_problem() -> None:
+    asked = on_hosts()
+    web, pc = slot(asked, Role.HOST, "web"), slot(asked, Role.HOST, "pc")
+    account = slot(asked, Role.ACCOUNT, "web")
+    foreign = call("disable_account", host=pc, account=account)
+    said = f"disable_account: account: {account} belongs to another host than {pc}"
+    assert resolved(foreign, of=asked).problems == ((0, said),)
+    stop = call("stop_process", host=web, process=slot(asked, Role.PROCESS, "db"))
+    assert "belongs to another host" in resolved(stop, of=asked).problems[0][1]
+
+
+def test_a_sinkhole_is_for_a_resolver() -> None:
+    asked = on_hosts()
+    web = slot(asked, Role.HOST, "web")
+    said = (0, f"dns_sinkhole: host: {web} is no resolver")
+    assert resolved(call("dns_sinkhole", host=web, name="@name0"), of=asked).problems == (said,)
+
+
+def test_evidence_of_a_sinkhole_is_what_carries_the_name() -> None:
+    asked = request(
+        summary(), summary(PC, STRANGER, 443, severity=2, domains=("t.lure.example",)), env=with_access()
+    )  # fmt: skip
+    dns = slot(asked, Role.HOST, "dns")
+    found = resolved(call("dns_sinkhole", host=dns, name="@name0"), of=asked).strategy
+    assert found.evidence == (asked.summaries[1].summary_id,)
+
+
+def test_a_tool_that_takes_a_hosts_own_has_a_row_for_each_host() -> None:
+    asked = on_hosts()
+    found = {name: list(choices(name, asked)) for name in asked.offered}
+    owners = {s.slot: s.host for s in asked.pointers.slots}
+    for name in ("stop_process", "disable_account"):
+        assert len(found[name]) == len({s for row in found[name] for s in row["host"]})
+        for row in found[name]:
+            assert len({owners[s] for words in row.values() for s in words}) == 1
+    assert {owners[s] for row in found["stop_process"] for s in row["host"]} == {"web", "db", "dns"}
+    assert [owners[s] for row in found["dns_sinkhole"] for s in row["host"]] == ["dns"]
+    assert found["enforce_apparmor"] == found["patch_vulnerability"] == []
+    assert [owners[s] for row in found["secure_sshd"] for s in row["host"]] == ["web"]
+
+
 def test_the_schema_admits_what_resolves_and_nothing_with_a_foreign_slot() -> None:
-    asked = request(summary())
+    asked = request(summary(), env=with_access())
     validator = Draft202012Validator(strategy_schema(asked))
     for good, _ in GOOD:
         assert validator.is_valid({"calls": [good.model_dump()]}), good
@@ -147,12 +228,12 @@ def test_the_schema_leaves_out_tools_that_are_not_offered_or_have_no_slot() -> N
     schema = strategy_schema(request(summary(), env=environment(not_offered={"block_ip": "no ACL"})))
     tools = [row["properties"]["tool"]["const"] for row in schema["properties"]["calls"]["items"]["anyOf"]]
     assert "block_flow" in tools
-    assert not {"block_ip", "stop_process", "disable_account"} & set(tools)
+    assert not {"block_ip", "stop_process", "disable_account", "secure_sshd"} & set(tools)
 
 
 @given(some_summaries(), st.data())
 def test_whatever_the_schema_admits_resolves(summaries: list[AlertSummary], data: st.DataObject) -> None:
-    asked = request(*summaries)
+    asked = request(*summaries, env=with_access())
     row = data.draw(st.sampled_from(strategy_schema(asked)["properties"]["calls"]["items"]["anyOf"]))
     fields = row["properties"]
     params = {n: data.draw(st.sampled_from(p["enum"])) for n, p in fields["params"]["properties"].items()}
@@ -170,7 +251,8 @@ def test_whatever_the_schema_admits_resolves(summaries: list[AlertSummary], data
     st.integers(-1, 90000),
 )
 def test_no_utterance_raises(summaries: list[AlertSummary], tool: str, params: dict[str, str], ttl_s: int) -> None:
-    strategy, problems = resolved(ActionCall(tool=tool, params=params, ttl_s=ttl_s), of=request(*summaries))
+    asked = request(*summaries, env=with_access())
+    strategy, problems = resolved(ActionCall(tool=tool, params=params, ttl_s=ttl_s), of=asked)
     assert len(strategy.actions) + len(problems) == 1
     assert bool(strategy.actions) == (tool in CATALOGUE and ttl_s in TTLS_S and not problems)
 

@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from labs.scenario import draw, load_scenario
-from labs.scenario.load import ScenarioError
+from labs.scenario import Split, draw, load_scenario
+from labs.scenario.access import ABSENT, ALLOWED, COMM
+from labs.scenario.accounts import USED_BY
+from labs.scenario.layout import PARTS, PARTS_OF
+from labs.scenario.load import ScenarioError, scenario_of
+from secloop_ai.contracts import CATALOGUE, Plane
 
 OFFICE = Path(__file__).with_name("office.yaml")
 
@@ -44,6 +48,72 @@ def test_the_environment_knows_nothing_of_the_attack() -> None:
     text = case.environment.model_dump_json()
     assert "brute" not in text
     assert all(str(p.address) not in text for p in case.attackers)
+
+
+@pytest.mark.parametrize("split", Split)
+def test_each_split_has_address_plans_of_its_own(split: Split) -> None:
+    scenario = load_scenario(OFFICE).model_copy(update={"split": split})
+    cases = [draw(scenario, seed) for seed in range(60)]
+    plans = {int(a) >> 16 & 255 for c in cases for h in c.environment.hosts for a in h.addresses if int(a) >> 24 == 10}
+    assert {plan % PARTS for plan in plans} == set(PARTS_OF[split])
+    assert len(plans) > 20
+
+
+def test_a_host_of_ours_tells_what_roles_may_do_there() -> None:
+    case = draw(load_scenario(OFFICE), 3)
+    for host in case.environment.hosts:
+        if host.zone == "outside":
+            assert host.access is None
+            continue
+        assert host.access is not None
+        assert {"harden_kernel", "deploy_hids"} <= set(host.access.actions)
+        assert ("stop_process" in host.access.actions) is bool(host.services)
+        assert ("secure_sshd" in host.access.actions) is ("ssh" in [s.name for s in host.services])
+        assert bool(host.access.accounts) is ("disable_account" in host.access.actions)
+        assert (host.access.resolver is not None) is ("dns_sinkhole" in host.access.actions)
+        assert all(len(p) <= COMM for p in host.access.processes)
+
+
+def test_a_protected_host_lets_no_role_in() -> None:
+    scenario = load_scenario(OFFICE)
+    kept = [h.model_copy(update={"protected": h.name == "jump"}) for h in scenario.hosts]
+    case = draw(scenario.model_copy(update={"hosts": tuple(kept)}), 3)
+    jump = case.environment.host(case.names["jump"])
+    assert jump is not None
+    assert jump.access is None
+
+
+def test_what_no_host_allows_is_not_offered_and_says_why() -> None:
+    environment = draw(load_scenario(OFFICE), 3).environment
+    allowed = {a for h in environment.hosts if h.access for a in h.access.actions}
+    host_plane = {name for name, kind in CATALOGUE.items() if kind.spec.plane is Plane.HOST}
+    assert set(environment.not_offered) == host_plane - allowed
+    assert {"enforce_apparmor", "patch_vulnerability"} <= set(environment.not_offered)
+    assert all(environment.not_offered.values())
+    assert host_plane == {*ABSENT, *ALLOWED}
+
+
+def test_the_accounts_of_a_host_do_not_tell_which_one_is_attacked() -> None:
+    scenario = load_scenario(OFFICE)
+    places, everywhere = set(), []
+    for seed in range(80):
+        case = draw(scenario, seed)
+        jump = case.environment.host(case.names["jump"])
+        assert jump is not None
+        assert jump.access is not None
+        right = USED_BY[case.stages[0].means]
+        assert right in jump.access.accounts
+        places.add((jump.access.accounts.index(right), len(jump.access.accounts)))
+        everywhere.append(set(jump.access.accounts) - {right})
+    assert len({place for place, _ in places}) > 2
+    assert any(found & set(USED_BY.values()) for found in everywhere), "accounts that others attack stand there too"
+
+
+def test_content_is_checked_wherever_it_comes_from() -> None:
+    raw = yaml.safe_load(OFFICE.read_text())
+    assert scenario_of(raw, "here") == load_scenario(OFFICE)
+    with pytest.raises(ScenarioError, match="^here: chain: "):
+        scenario_of(raw | {"chain": []}, "here")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from ipaddress import ip_network
 import pytest
 
 from labs.simulator import FastField
+from labs.simulator.effects import combine
 from secloop_ai.contracts import (
     BlackholeRoute,
     BlockFlow,
@@ -18,7 +19,6 @@ from secloop_ai.contracts import (
     RestrictService,
     SecureSshd,
     ShutdownPort,
-    StopProcess,
 )
 
 from .world import (
@@ -152,13 +152,17 @@ def test_shutdown_of_the_outside_port_ends_the_attack_and_the_partner() -> None:
     assert collateral_of(field.case, found.collateral) == {"web/http": round(1 / 3, 6)}
 
 
-def test_shutdown_of_the_cable_cuts_the_second_gateway_off() -> None:
+def test_shutdown_of_the_cable_cuts_the_second_gateway_off_so_the_loop_takes_it_back() -> None:
     field = field_of(GUESS_DB)
     (link,) = field.case.links
     for device, port in ((link.one, link.one_port), (link.other, link.other_port)):
-        found = field.evaluate(strategy(ShutdownPort(ttl_s=300, device=device, interface=port)))
-        assert found.rs_attack == 0.0
-        assert collateral_of(field.case, found.collateral) == {"db/redis": 1.0}
+        shut = ShutdownPort(ttl_s=300, device=device, interface=port)
+        cut = field.play(combine([field.effect(shut)]))
+        assert not any(s.succeeded for s in cut.stages)
+        assert {u.service for u in cut.uses if not u.served} == {f"{field.case.names['db']}/redis"}
+        found = field.evaluate(strategy(shut))
+        assert (found.executed, found.rs_exe, found.rs_attack, found.rs_service) == (False, 0.0, 1.0, 1.0)
+        assert "/redis is lost for" in found.fault
 
 
 def limit(field: FastField, rate: int, source: IPAddress | None = None) -> RateLimit:
@@ -178,8 +182,8 @@ def test_a_rate_limit_starves_a_flood_and_those_who_share_it() -> None:
     field = field_of(FLOOD_WEB)
     found = field.evaluate(strategy(limit(field, 125_000)))
     assert found.rs_attack == 0.0
-    # one of three parts of the run is flooded; there the clients' packets pass as rarely as the flood's
-    flooded = 15 / (3 * 31)
+    # one of three parts of the run is flooded, for three uses of eight; their packets pass as rarely as the flood's
+    flooded = 3 / (3 * 8)
     assert 1 - flooded < found.rs_service < 1 - 0.99 * flooded
     assert found.collateral == {}, "undefended they lost as much"
 
@@ -198,8 +202,8 @@ def test_a_rate_limit_above_the_flood_changes_nothing() -> None:
 
 def test_a_successful_flood_takes_the_service_from_its_clients() -> None:
     found = field_of(FLOOD_WEB).undefended()
-    # web/http has 15 of the 31 tries of a part; it is gone in one part of three
-    assert found.rs_service == pytest.approx(1 - 15 / (3 * 31))
+    # web/http is three of eight uses; it is gone in one part of three
+    assert found.rs_service == pytest.approx(1 - 3 / (3 * 8))
 
 
 @pytest.mark.parametrize(("rate", "succeeds"), [(12_500, False), (125_000, True), (1_250_000, True)])
@@ -237,15 +241,6 @@ def test_host_actions_stop_what_their_means_say_and_no_more() -> None:
     assert shut.rs_attack == 0.0
     assert collateral_of(field.case, shut.collateral) == {"web/ssh": 1.0}
     assert field.evaluate(strategy(ClosePort(ttl_s=300, host=web, protocol="udp", port=22))).rs_service == 1.0
-
-
-def test_an_implant_is_stopped_on_the_host_it_runs_on() -> None:
-    field = field_of(BEACON, hosts=infected("desk"))
-    desk = field.case.names["desk"]
-    assert field.evaluate(strategy(StopProcess(ttl_s=300, host=desk, process="updater"))).correct
-    wrong = field.evaluate(strategy(StopProcess(ttl_s=300, host=field.case.names["web"], process="http")))
-    assert wrong.rs_attack == 1.0
-    assert collateral_of(field.case, wrong.collateral) == {"web/http": 1.0}
 
 
 def test_what_cannot_be_compiled_has_not_executed_and_changes_nothing() -> None:

@@ -11,6 +11,7 @@ from labs.simulator import FastField
 from labs.simulator.devices import device_model
 from labs.simulator.effects import combine
 from labs.simulator.journeys import Journey
+from labs.validator.judge import Run, attack_share, collateral
 from secloop_ai.contracts import (
     RATES_BYTES_PER_S,
     Action,
@@ -28,7 +29,7 @@ from secloop_ai.contracts import (
 from secloop_ai.dialects import dialect
 from secloop_ai.loop.draft import draft
 
-from .world import GUESS_SSH, OBSERVE, field_of, infected, strategy
+from .world import GUESS_SSH, field_of, infected, strategy
 
 FIELD = field_of(
     GUESS_SSH,
@@ -125,13 +126,18 @@ def test_an_answer_never_changes(chosen: list[Action]) -> None:
 @settings(max_examples=150, deadline=None)
 def test_more_drops_never_help_the_attacker_or_the_clients(chosen: list[Action]) -> None:
     drops = [a for a in chosen if not isinstance(a, RateLimit | RestrictService)]
-    whole = FIELD.evaluate(strategy(*drops)) if drops else FIELD.undefended()
-    part = FIELD.evaluate(strategy(*drops[:-1])) if drops[:-1] else FIELD.evaluate(OBSERVE)
-    assert whole.rs_attack <= part.rs_attack
+    whole, part = replayed(drops), replayed(drops[:-1])
+    assert attack_share(CASE, whole.stages) <= attack_share(CASE, part.stages)
     # a flood that is stopped gives its service back, so only what no attack takes can be compared
     taken = {f"{f.server}/{f.service}" for f in CASE.flows if f.server == CASE.names["web"]}
-    for service in part.collateral.keys() - taken:
-        assert whole.collateral.get(service, 0.0) >= part.collateral[service] - 1e-9
+    more, less = (collateral(run.uses, replayed([]).uses) for run in (whole, part))
+    for service in less.keys() - taken:
+        assert more.get(service, 0.0) >= less[service] - 1e-9
+
+
+def replayed(chosen: list[Action]) -> Run:
+    """What the actions do, whether or not the loop would leave them there."""
+    return FIELD.play(combine([FIELD.effect(a) for a in chosen]))
 
 
 @given(st.permutations(PORTS))

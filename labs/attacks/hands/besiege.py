@@ -97,6 +97,9 @@ def main() -> None:
     """Look, besiege, look again."""
     order = json.loads(sys.argv[1])
     before = looks(order, 1)
+    if before == ["unreachable"]:  # what an earlier stage has left in the queue takes that long to go
+        time.sleep(SETTLE_S)
+        before = looks(order, 1)
     during: list[str] = []
     if before == ["answered"]:
         during = by_tool(order) if order["tool"] else by_hand(order)

@@ -16,6 +16,8 @@ from pathlib import Path
 
 BEYOND = "192.0.2.254"
 ECHOES = 30
+ENOUGH = 5
+"""Packets that prove it."""
 HEAD_START_S = 0.5
 """A host takes an answer it did not ask for only when it knows the gateway already: it must have spoken first."""
 
@@ -35,7 +37,7 @@ def caught(interface: str, host: str, until_s: float) -> int:
     with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800)) as ear:
         ear.bind((interface, 0))
         ear.settimeout(0.2)
-        while time.monotonic() < until_s:
+        while count < ENOUGH and time.monotonic() < until_s:
             try:
                 packet, origin = ear.recvfrom(2048)
             except OSError:

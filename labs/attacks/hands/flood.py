@@ -1,8 +1,8 @@
 """Floods a port with hping3 and measures from beside it how many fair tries are still served.
 
 ``flood.py syn|udp ADDRESS PORT PACKETS_PER_S SECONDS [SPOOFED_SOURCE]`` prints ``served N of M`` for the probes sent
-while the flood ran. The own kernel's resets would clean up behind a SYN flood: a filter in this network namespace holds
-them back.
+while the flood ran; M is 0 where nobody was served before it either: then a failing probe proves nothing. The own
+kernel's resets would clean up behind a SYN flood: a filter in this network namespace holds them back.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import time
 
 PROBES = 12
 PROBE_S = 0.4
+LOOKS = 3
+"""Tries before the flood, of which one must be served."""
 WARM_UP_S = 1.2
 SETTLE_S = 0.1
 TABLE = "sl_flood"
@@ -51,6 +53,7 @@ def main() -> None:
     kind, address, port, rate, seconds, *source = sys.argv[1:]
     served = tcp_served if kind == "syn" else udp_served
     command = hping(kind, address, port, int(rate), float(seconds), source)
+    open_before = any(served(address, int(port)) for _ in range(LOOKS))
     if kind == "syn":
         subprocess.run(["nft", "-f", "-"], input=HOLD, text=True, check=True)
     begun = time.monotonic()
@@ -58,10 +61,12 @@ def main() -> None:
     try:
         time.sleep(WARM_UP_S)
         good = tries = 0
-        while tries < PROBES and time.monotonic() - begun < float(seconds) - PROBE_S:
+        while open_before and tries < PROBES and time.monotonic() - begun < float(seconds) - PROBE_S:
             good += served(address, int(port))
             tries += 1
             time.sleep(SETTLE_S)
+        if not open_before:
+            flood.wait()
         sys.stdout.write(f"served {good} of {tries}\n")
     finally:
         flood.kill()

@@ -2,7 +2,8 @@
 
 It keeps one bounded buffer a connection and does nothing with what it receives but compare beginnings. Run as a file
 of its own; the one argument is its configuration: ``address``, ``port``, ``hello``, ``ends`` (what ends a message;
-empty: whatever arrives at once) and ``turns``: rows of state, beginning, answer, next state. Texts are Latin-1.
+empty: whatever arrives at once), ``turns``: rows of state, beginning, answer, next state, and for a login the account,
+and ``etc``, the host's settings: a row whose account is locked there does not count. Texts are Latin-1.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ MOST_BYTES = 64 * 1024
 MOST_MESSAGES = 400
 HANG_UP = "bye"
 """The state in which the server closes."""
+NO_SHELLS = ("nologin", "false")
 
 
 class Conversation(socketserver.BaseRequestHandler):
@@ -45,8 +47,9 @@ class Conversation(socketserver.BaseRequestHandler):
 
     def _turn(self, state: str, message: bytes) -> tuple[str, str]:
         text = message.decode("latin-1").upper()
-        for at, beginning, answer, to in self.table["turns"]:
-            if at in (state, "*") and text.startswith(beginning.upper()):
+        for at, beginning, answer, to, *accounts in self.table["turns"]:
+            meant = at in (state, "*") and text.startswith(beginning.upper())
+            if meant and not any(closed(self.table["etc"], account) for account in accounts):
                 return (state if to == "*" else to), answer
         return state, ""
 
@@ -65,6 +68,16 @@ class Conversation(socketserver.BaseRequestHandler):
     def _say(self, text: str) -> None:
         if text:
             self.request.sendall(text.encode("latin-1"))
+
+
+def closed(etc: str, account: str) -> bool:
+    """Whether the host lets nobody in by that account: it has a shell that says so."""
+    try:
+        lines = Path(etc, "passwd").read_text(encoding="utf-8").splitlines() if etc else []
+    except OSError:
+        return False
+    shells = (line.rpartition(":")[2] for line in lines if line.partition(":")[0] == account)
+    return any(Path(shell).name in NO_SHELLS for shell in shells)
 
 
 class Server(socketserver.ThreadingTCPServer):

@@ -4,7 +4,8 @@ Run as a file of its own; the one argument is its configuration: ``address``, ``
 address given for every name of the zone) and ``loot``: by weakness, the canary of ``dns-axfr`` (zone transfer),
 ``reflection`` (an ANY answer many times the question), ``dns-tunnel`` and ``exfil-dns`` (TXT answers to long labels),
 ``dns-hijack`` (a stranger's dynamic update moves the one name ``intranet``), ``dos-flood`` (each question takes long
-and few may wait).
+and few may wait). ``etc`` holds the host's settings: like dnsmasq it answers names of ``address=/NAME/ADDRESS`` in
+``dnsmasq.d/*.conf`` with those addresses, but reads them anew when the folder has changed.
 """
 
 from __future__ import annotations
@@ -21,17 +22,56 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, ClassVar
 
-A, SOA, TXT, AXFR, ANY = 1, 6, 16, 252, 255
+A, SOA, TXT, AAAA, AXFR, ANY = 1, 6, 16, 28, 252, 255
 NO_ERROR, FORMAT_ERROR, REFUSED = 0, 1, 5
 UPDATE = 5
 MOVABLE = "intranet."
 HEADER = 12
+IPV4 = 4
 LONG_LABEL = 40
 MOST_PEERS = 1000
 PADDING = 12
 IDLE_S = 10.0
 ROOM, LITTLE_ROOM = 1 << 20, 8192
 SLOW_S = 0.006
+SETTLED_NS = 50_000_000
+
+
+class Sinks:
+    """Names that the host's settings lead elsewhere, with all below them."""
+
+    def __init__(self, etc: str) -> None:
+        self.folder = Path(etc, "dnsmasq.d") if etc else None
+        self.read_ns = 0
+        self.names: dict[str, list[tuple[int, bytes]]] = {}
+
+    def addresses(self, name: str) -> list[tuple[int, bytes]]:
+        """Type and data of the records that stand for the name; empty where it is nobody's."""
+        self._refresh()
+        labels = name.split(".")
+        parents = (".".join(labels[n:]) for n in range(len(labels)))
+        return next((self.names[parent] for parent in parents if parent in self.names), []) if self.names else []
+
+    def _refresh(self) -> None:
+        try:
+            changed_ns = self.folder.stat().st_mtime_ns if self.folder else 0
+        except OSError:
+            changed_ns = 0
+        if changed_ns != self.read_ns:
+            self.names = self._read()
+            # a folder that changed just now may change once more within the same tick of its clock
+            self.read_ns = changed_ns if time.time_ns() - changed_ns > SETTLED_NS else -1
+
+    def _read(self) -> dict[str, list[tuple[int, bytes]]]:
+        found: dict[str, list[tuple[int, bytes]]] = {}
+        for path in sorted(self.folder.glob("*.conf")) if self.folder else ():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                head, _, rest = line.strip().partition("=/")
+                name, _, address = rest.partition("/")
+                if head == "address" and name:
+                    data = ip_address(address).packed
+                    found.setdefault(name.lower(), []).append((A if len(data) == IPV4 else AAAA, data))
+        return found
 
 
 class Zone:
@@ -44,6 +84,7 @@ class Zone:
         self.needs = int(config["needs_names"])
         self.seen: Counter[str] = Counter()
         self.moved: bytes | None = None
+        self.sinks = Sinks(config["etc"])
 
     def reply(self, query: bytes, peer: str, *, stream: bool) -> bytes:
         """The answer to one query; nothing when it is no query."""
@@ -61,6 +102,8 @@ class Zone:
         return head + query[HEADER : end + 4] + b"".join(answers)
 
     def _answers(self, name: str, kind: int, peer: str, *, stream: bool) -> tuple[int, list[bytes]]:
+        if sunk := self.sinks.addresses(name):
+            return NO_ERROR, [_record(kind, data) for number, data in sunk if number == kind]
         if kind == AXFR:
             return self._transfer(stream=stream)
         if kind == ANY:

@@ -2,7 +2,8 @@
 
 Run as a file of its own; the one argument is its configuration: ``address``, ``port``, ``accounts`` (name → password),
 ``pages`` (account → what its one file holds), ``takes`` (beginning of an upload's path → what the receipt says; every
-other upload is refused) and ``needs_bytes``: an upload of fewer bytes gets a plain receipt.
+other upload is refused), ``needs_bytes``: an upload of fewer bytes gets a plain receipt, and ``etc``, the host's
+settings: an account that is locked there gets no login.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ IDLE_S = 15.0
 MOST_LINES = 200
 MOST_UPLOAD = 64 * 1024 * 1024
 OWN_PAGE = "Nothing to see.\n"
+NO_SHELLS = ("nologin", "false")
 
 
 class Session(socketserver.StreamRequestHandler):
@@ -64,7 +66,8 @@ class Session(socketserver.StreamRequestHandler):
         return True
 
     def _enter(self, password: str) -> None:
-        self.entered = self.table["accounts"].get(self.user) == password
+        right = self.table["accounts"].get(self.user) == password
+        self.entered = right and not closed(self.table["etc"], self.user)
         self._say("230 Welcome" if self.entered else "530 Login incorrect")
 
     def _serve(self, verb: str, rest: str) -> None:
@@ -127,6 +130,16 @@ class Session(socketserver.StreamRequestHandler):
         while count < MOST_UPLOAD and (data := peer.recv(65536)):
             count += len(data)
         return count
+
+
+def closed(etc: str, account: str) -> bool:
+    """Whether the host lets nobody in by that account: it has a shell that says so."""
+    try:
+        lines = Path(etc, "passwd").read_text(encoding="utf-8").splitlines() if etc else []
+    except OSError:
+        return False
+    shells = (line.rpartition(":")[2] for line in lines if line.partition(":")[0] == account)
+    return any(Path(shell).name in NO_SHELLS for shell in shells)
 
 
 class Server(socketserver.ThreadingTCPServer):
