@@ -5,7 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 
-ALL = ("lab_boot", "netconf_rpc", "respond", "ingest", "fast_model", "battlefield_boot", "cycle", "alert_latency", "contain")
+ALL = (
+    "lab_boot",
+    "netconf_rpc",
+    "respond",
+    "ingest",
+    "fast_model",
+    "battlefield_boot",
+    "cycle",
+    "alert_latency",
+    "contain",
+)
 
 
 def main() -> int:

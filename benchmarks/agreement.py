@@ -27,6 +27,7 @@ from benchmarks.table import show
 from labs.lab.requirements import explain
 from labs.scenario import Split
 from labs.suites.measured import MEASURED, Row, first_runs, load_rows, repeats
+from labs.validator import Measurement
 from labs.validator.agreement import Pair, agree, intervals, wilson
 from secloop_ai.contracts.errors import SecLoopError
 
@@ -137,13 +138,12 @@ def explained(rows: Iterable[Row]) -> Iterator[str]:
             yield f"not run: {name}: {row.error}"
             continue
         if row.valid and not row.refused and row.pair[0].correct != row.pair[1].correct:
-            yield f"differs: {name} ({row.case_id}): {'; '.join(row.words)}: {_why(row)}"
+            yield f"differs: {name} ({row.case_id}): {'; '.join(row.words)}: {_why(*row.pair)}"
             yield from (f"  {side.backend}: {_detail(side)}" for side in row.pair)
 
 
-def _why(row: Row) -> str:
+def _why(live: Measurement, fast: Measurement) -> str:
     """In which of the verdict's parts the two sides differ."""
-    live, fast = row.pair or ()
     parts = []
     for one, other in zip(live.stages, fast.stages, strict=False):
         if one.succeeded != other.succeeded:
@@ -152,13 +152,16 @@ def _why(row: Row) -> str:
         gone = sorted(live.collateral.keys() ^ fast.collateral.keys())
         parts.append(f"clients are {'served' if live.served else 'hurt'} live only ({', '.join(gone) or 'at times'})")
     if live.executed != fast.executed:
-        parts.append(f"it is {'' if live.executed else 'not '}executed live")
+        fault = live.fault or fast.fault
+        parts.append(
+            f"it is executed {'live' if live.executed else 'by the fast model'} only ({fault or 'no word why'})"
+        )
     if not live.sensor_alive:
         parts.append("the live sensor died")
     return ", ".join(parts) or "in nothing that is kept"
 
 
-def _detail(side: Any) -> str:
+def _detail(side: Measurement) -> str:
     stages = ", ".join(f"{s.means} {'succeeds' if s.succeeded else s.detail or 'fails'}" for s in side.stages)
     lost = ", ".join(f"{name} {share:.2f}" for name, share in side.collateral.items())
     done = "executed" if side.executed else "not executed"

@@ -1,12 +1,13 @@
 """A full evaluation live: clone, apply, attack, probe, judge, destroy; how long, and how many an hour.
 
-    python -m benchmarks.cycle [--scenarios 10] [--seed 0] [--workers 1 2] [--json]
+    python -m benchmarks.cycle [--scenarios 10] [--seed 0] [--workers 1 2] [--policies NAME ...] [--json]
 
-Single-stage attacks of the suites, each by another means, drawn by the seed. Each case meets two policies after its
-undefended twin: three clones a case, built, used and removed. The phases are those that the live field tells of itself,
-of the cases that ran with one worker; `judge_s` is what is left of the whole. Then the same jobs once more with each
-number of workers, and with clones built ahead: the wall clock decides whether that helps. Memory is the proportional
-set size of every process of a clone that stands with its sensor, and of the worker that holds it. Times are seconds.
+Single-stage attacks of the suites, each by another means, drawn by the seed. Each case meets the policies after its
+undefended twin, a clone for each, built, used and removed (what the guard refuses needs none). The phases are what
+the live field tells of itself, of the run with the first number of workers; `judge_s` is what is left of the whole. The
+same jobs run with each other number of workers, and once more with clones built ahead: the wall clock says whether that
+helps. Memory is the proportional set size of every process of a clone that stands with its sensor, and of the worker
+that holds it. Times are seconds.
 """
 
 from __future__ import annotations
@@ -55,12 +56,12 @@ def chosen(count: int, seed: int) -> list[Place]:
     return [Place(s, seed) for s in list(by_means.values())[:count]]
 
 
-def jobs(places: Iterable[Place], *, warm: bool) -> Iterator[Job]:
+def jobs(places: Iterable[Place], policies: Sequence[str], *, warm: bool) -> Iterator[Job]:
     """Each policy on each case."""
     from labs.executor.evaluate import evaluation
 
     for place in places:
-        for policy in POLICIES:
+        for policy in policies:
             yield evaluation("live", **place.arguments, policy=policy, warm=warm)
 
 
@@ -81,9 +82,11 @@ def weigh(suite: str, scenario: str, seed: int) -> dict[str, float]:
         }
 
 
-def ran(places: Sequence[Place], workers: int, *, warm: bool) -> tuple[dict[str, Any], list[Result]]:
+def ran(
+    places: Sequence[Place], policies: Sequence[str], workers: int, *, warm: bool
+) -> tuple[dict[str, Any], list[Result]]:
     """All jobs through the local executor: the throughput, and the results."""
-    todo = list(jobs(places, warm=warm))
+    todo = list(jobs(places, policies, warm=warm))
     began = time.perf_counter()
     with open_executor("local", workers, limit=PLACES) as executor:
         title = f"{workers} worker(s){', clones built ahead' if warm else ''}"
@@ -113,13 +116,12 @@ def middle(values: Iterable[float]) -> float:
     return statistics.median(found) if found else 0.0
 
 
-def phases(places: Sequence[Place], results: Iterable[Result]) -> list[dict[str, Any]]:
+def phases(places: Sequence[Place], policies: Sequence[str], results: Iterable[Result]) -> list[dict[str, Any]]:
     """A row for each evaluation that ran, and one with the medians for each policy."""
     found = {r.key: r.value for r in results if r.ok}
     rows = []
-    for place, policy, job in zip(
-        (p for p in places for _ in POLICIES), POLICIES * len(places), jobs(places, warm=False), strict=True
-    ):
+    asked = [(place, policy) for place in places for policy in policies]
+    for (place, policy), job in zip(asked, jobs(places, policies, warm=False), strict=True):
         if job.key not in found:
             continue
         value = found[job.key]
@@ -127,7 +129,7 @@ def phases(places: Sequence[Place], results: Iterable[Result]) -> list[dict[str,
         rest = {"judge_s": max(0.0, value["seconds"] - sum(parts.values())), "cycle_s": value["seconds"]}
         head = {"scenario": place.scenario.name, "means": place.scenario.chain[0].means, "policy": policy}
         rows.append({**head, **parts, **rest, "rs_attack": value["rs_attack"], "valid": value["valid"]})
-    return [*rows, *(_medians(rows, policy) for policy in POLICIES)] if rows else []
+    return [*rows, *(_medians(rows, policy) for policy in policies)] if rows else []
 
 
 def _medians(rows: Sequence[dict[str, Any]], policy: str) -> dict[str, Any]:
@@ -150,6 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--scenarios", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--policies", nargs="+", default=list(POLICIES), help="each case meets each of them")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     if lacking := explain():
@@ -157,9 +160,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     places = chosen(options.scenarios, options.seed)
     memory = weighed(places[:WEIGHED])
-    runs = [(n, warm) for n in options.workers for warm in (False, True)]
-    done = [ran(places, workers, warm=warm) for workers, warm in runs]
-    rows, throughput = phases(places, done[0][1]), [row for row, _ in done]
+    runs = [*((n, False) for n in options.workers), (options.workers[0], True)]
+    done = [ran(places, options.policies, workers, warm=warm) for workers, warm in runs]
+    rows, throughput = phases(places, options.policies, done[0][1]), [row for row, _ in done]
     failed = [{"job": r.key, "error": r.error} for _, results in done for r in results if not r.ok]
     if options.json:
         print(json.dumps({"phases": rows, "throughput": throughput, "memory": memory, "failed": failed}, indent=2))

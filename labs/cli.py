@@ -127,7 +127,9 @@ def suites(
     from .suites import report
 
     try:
-        tables = report.tables() | (report.measured_tables(report.split_of(split)) if full else {})
+        tables: report.Tables = report.tables()
+        if full:
+            tables = {**tables, **report.measured_tables(report.split_of(split))}
     except SecLoopError as error:
         _fail(error)
     typer.echo(report.as_json(tables) if as_json else report.text(tables))

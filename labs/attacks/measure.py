@@ -13,15 +13,14 @@ from typing import Any
 
 from pydantic import Field
 
-from labs.battlefield.clients import Clients
 from labs.battlefield.field import Battlefield
-from labs.battlefield.replay import replay
+from labs.battlefield.observe import Counts
 from labs.battlefield.services import servings
-from labs.battlefield.trial import LiveField, refuse_lost
+from labs.battlefield.trial import LiveField
 from labs.scenario import Case, Stage, draw
 from labs.validator import baseline
 from labs.validator.harness import Row, evaluate_on
-from labs.validator.judge import Run, outcome
+from labs.validator.judge import Run
 from labs.validator.measurement import Measurement
 from secloop_ai.contracts.base import Frozen
 from secloop_ai.contracts.errors import LabError, SecLoopError
@@ -74,6 +73,26 @@ class Measured(Frozen):
     whole_s: float = 0.0
 
 
+class Notes:
+    """Notes the receipts of a run; implements :class:`labs.battlefield.observe.Observer`."""
+
+    def __init__(self) -> None:
+        self.receipts: list[Receipt] = []
+
+    def attend(self, counts: Counts) -> None:
+        """The clients are asked by others."""
+
+    def phase(self, name: str) -> None:
+        """Nothing to note."""
+
+    def stage_started(self, stage: Stage) -> None:
+        """The receipt says when."""
+
+    def stage_ended(self, receipt: Receipt) -> None:
+        """One more."""
+        self.receipts.append(receipt)
+
+
 class Watched(LiveField):
     """A live field that keeps what the undefended run's attacker and sensor said, on the battlefield's clock."""
 
@@ -83,13 +102,10 @@ class Watched(LiveField):
     def _play(self, field: Battlefield) -> Run:
         if self.receipts:
             return super()._play(field)
-        with Clients(field, self._kinds) as clients, Ear(field.eve_path, field.clock_s) as ear:
-            clients.before()
-            self.receipts = replay(field, time.monotonic() + self._limit_s)
-            clients.after()
-            refuse_lost(field)
-            run = Run(tuple(outcome(r) for r in self.receipts), clients.uses())
-        self.heard = tuple(ear.heard)
+        field.observer = notes = Notes()
+        with Ear(field.eve_path, field.clock_s) as ear:
+            run = super()._play(field)
+        self.receipts, self.heard = tuple(notes.receipts), tuple(ear.heard)
         return run
 
 

@@ -46,7 +46,7 @@ class Result(Frozen):
     """
 
     key: str
-    value: Any | None = None
+    value: Any = None
     error: str = ""
     seconds: float = 0.0
     worker: str = ""

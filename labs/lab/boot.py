@@ -99,7 +99,8 @@ class Boot:
             config.write_text(device.host_sshd_config(self.paths), encoding="utf-8")
         for host, port in (("web", WEB_PORT), ("app", APP_PORT)):
             self._start(f"http-{host}", host, [sys.executable, "-I", "-S", str(HTTPD), str(port)])
-            self._start(f"sshd-{host}", host, ["/usr/sbin/sshd", "-D", "-e", "-f", str(config)])
+            sshd = ["/usr/sbin/sshd", "-D", "-e", "-f", str(config)]
+            self._start(f"sshd-{host}", host, sshd, binds=device.own_failed_logins(self.paths))
 
     def _start_netconf(self) -> None:
         address = str(device_address(self.state.index or 0))

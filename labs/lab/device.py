@@ -11,6 +11,7 @@ from .paths import RunPaths
 from .topology import NETCONF_PORT, NETCONF_USER, PORT_NAMES, PORTS
 
 PLUGIN_DIR = "/usr/lib/x86_64-linux-gnu/yuma"
+FAILED_LOGINS = Path("/var/log/btmp")
 SSHD_RUN_DIR = Path("/run/sshd")
 OUR_MODE = 0o711
 SUBSYSTEM = "/usr/sbin/netconf-subsystem"
@@ -105,6 +106,19 @@ def host_sshd_config(paths: RunPaths) -> str:
     return _COMMON.format(host_key=paths.host_key) + _NO_LOGIN
 
 
+def own_failed_logins(paths: RunPaths) -> dict[str, str]:
+    """A record of failed logins for the lab's SSH daemons, so that the machine's own one stays as it is.
+
+    Returns:
+        What has to be laid over which system file, for those processes alone.
+    """
+    if not FAILED_LOGINS.exists():
+        return {}
+    own = paths.root / FAILED_LOGINS.name
+    own.touch(mode=0o600)
+    return {str(own): str(FAILED_LOGINS)}
+
+
 def make_sshd_run_dir() -> None:
     """Make the folder that sshd insists on, where it is missing because the machine runs no sshd."""
     if not SSHD_RUN_DIR.is_dir():
@@ -145,8 +159,13 @@ def netconfd_env(paths: RunPaths) -> dict[str, str]:
 
 
 def netconfd_binds(paths: RunPaths) -> dict[str, str]:
-    """Hides Debian's own plug-ins: the one for interfaces aborts netconfd on its first read of state."""
-    return {str(paths.plugin): PLUGIN_DIR} if os.path.isdir(PLUGIN_DIR) else {}  # noqa: PTH112
+    """What is laid over the machine's own for netconfd alone.
+
+    Debian's plug-ins are hidden: the one for interfaces aborts netconfd on its first read of state. The accounts have
+    its user's home in the run directory: netconfd asks them, not HOME, where to keep its startup configuration.
+    """
+    plugins = {str(paths.plugin): PLUGIN_DIR} if os.path.isdir(PLUGIN_DIR) else {}  # noqa: PTH112
+    return {**plugins, str(paths.accounts): "/etc/passwd"}
 
 
 def initial_config() -> str:

@@ -25,6 +25,12 @@ PARTS_OF: Mapping[Split, tuple[int, ...]] = {Split.TRAIN: (0, 1, 2), Split.VALID
 WORDS = ("ada", "bor", "cyl", "dex", "elm", "fen", "gus", "hal", "ivo", "jet", "kip", "lux", "mia", "nox", "oak", "pim")
 
 
+DIGITS = range(1, 10)
+MOST_HOSTS = len(WORDS) * len(DIGITS)
+OUTSIDE_ROOM, SWITCHED_ROOM, ROUTED_ROOM = 40, 200, 32
+"""Hosts that fit into a zone: outside, on one segment, on a port each."""
+
+
 class Layout(NamedTuple):
     """Where everything is.
 
@@ -64,7 +70,7 @@ class _Builder:
         base = IPv4Network((int(ip_address("10.0.0.0")) + (plan << 16), 16))
         self.zone_nets: Iterator[IPv4Network] = iter(dice.sample(list(base.subnets(new_prefix=ZONE_BITS))[:-1], 60))
         self.link_nets = list(base.subnets(new_prefix=ZONE_BITS))[-1].subnets(new_prefix=LINK_BITS)
-        self.outside_hosts = iter(dice.sample([OUTSIDE[n] for n in range(10, 250)], 40))
+        self.outside_hosts = iter(dice.sample([OUTSIDE[n] for n in range(10, 250)], OUTSIDE_ROOM))
         self.ports = {g.name: _Ports(g.name) for g in scenario.gateways}
         self.zones = {z.name: z for z in scenario.zones}
         self.behind: dict[str, list[IPNetwork]] = {g.name: [] for g in scenario.gateways}
@@ -97,11 +103,11 @@ class _Builder:
 
     def switched(self, gateway: str, zone: ZoneSpec, net: IPv4Network) -> None:
         port = self.ports[gateway].add(zone.name, IPv4Interface(f"{net[1]}/{ZONE_BITS}"))
-        for host, n in zip(self.hosts_of(zone.name), self.dice.sample(range(10, 250), 200), strict=False):
+        for host, n in zip(self.hosts_of(zone.name), self.dice.sample(range(10, 250), SWITCHED_ROOM), strict=False):
             self.place(host, gateway, port, net[n])
 
     def routed(self, gateway: str, zone: ZoneSpec, net: IPv4Network) -> None:
-        cells = self.dice.sample(list(net.subnets(new_prefix=PORT_BITS)), 32)
+        cells = self.dice.sample(list(net.subnets(new_prefix=PORT_BITS)), ROUTED_ROOM)
         for host, cell in zip(self.hosts_of(zone.name), cells, strict=False):
             port = self.ports[gateway].add(zone.name, IPv4Interface(f"{cell[1]}/{PORT_BITS}"))
             self.place(host, gateway, port, cell[2])
@@ -154,10 +160,15 @@ def lay_out(scenario: Scenario, dice: random.Random) -> Layout:
 
 def _draw_names(scenario: Scenario, dice: random.Random) -> dict[str, tuple[str, ...]]:
     """Host names that say their role and nothing of the attack."""
-    words = [f"{a}{b}" for a in WORDS for b in range(1, 10)]
+    words = [f"{a}{b}" for a in WORDS for b in DIGITS]
     dice.shuffle(words)
     found: dict[str, tuple[str, ...]] = {}
     for host in scenario.hosts:
-        count = dice.randint(*host.count.between) if isinstance(host.count, Between) else host.count
+        count = dice.randint(*counts(host)) if isinstance(host.count, Between) else host.count
         found[host.name] = tuple(f"{host.role}-{words.pop()}" for _ in range(count))
     return found
+
+
+def counts(host: HostSpec) -> tuple[int, int]:
+    """How many of them a seed draws: at least, at most."""
+    return host.count.between if isinstance(host.count, Between) else (host.count, host.count)

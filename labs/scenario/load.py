@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from secloop_ai.contracts import Frozen, InputError
 
+from .layout import MOST_HOSTS, OUTSIDE_ROOM, ROUTED_ROOM, SWITCHED_ROOM, counts
 from .model import Kind, Scenario
 
 Model = TypeVar("Model", bound=Frozen)
@@ -79,6 +80,7 @@ def inconsistencies(scenario: Scenario) -> Iterator[str]:
     yield from _zones(scenario)
     yield from _uplinks(scenario)
     yield from _hosts(scenario)
+    yield from _room(scenario)
     yield from _chain(scenario)
 
 
@@ -136,6 +138,21 @@ def _hosts(scenario: Scenario) -> Iterator[str]:
     for flow in scenario.flows:
         if not _service(scenario, flow.service):
             yield f"flows: no service {flow.service}"
+
+
+def _room(scenario: Scenario) -> Iterator[str]:
+    """Hosts beyond these have no name or address left that is not another's."""
+    wanted: Counter[str] = Counter()
+    for host in scenario.hosts:
+        wanted[host.zone] += counts(host)[1]
+        if counts(host)[0] < 1:
+            yield f"hosts.{host.name}.count: at least 1"
+    if (every := wanted.total()) > MOST_HOSTS:
+        yield f"hosts: {every} of them; there are names for {MOST_HOSTS}"
+    for zone in scenario.zones:
+        room = OUTSIDE_ROOM if zone.outside else SWITCHED_ROOM if zone.switched else ROUTED_ROOM
+        if (number := wanted[zone.name]) > room:
+            yield f"zones.{zone.name}: {number} hosts in it; there are addresses for {room}"
 
 
 def _chain(scenario: Scenario) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from secloop_ai.contracts import Criticality, Slug
 from secloop_ai.contracts.base import Frozen
@@ -50,6 +50,13 @@ class Between(Frozen):
     """A whole number from the first to the second, both included."""
 
     between: tuple[int, int]
+
+    @field_validator("between")
+    @classmethod
+    def _rising(cls, given: tuple[int, int]) -> tuple[int, int]:
+        if given[0] > given[1]:
+            raise ValueError("the smaller number comes first")
+        return given
 
 
 Draw = Scalar | Choice | Between

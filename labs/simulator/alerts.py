@@ -30,20 +30,38 @@ NAMING = ("dns", "tls", "http")
 LEAST_FRAME_BYTES = 66
 MOST_PORTS = 8
 """Ports of one stage that make summaries of their own, at most: a scan touches more, and rules have thresholds."""
+SSH_PORT = 22
+SERVER_SSH = Observable(sid=9000008, classification="misc-attack", techniques=("T1021",), severity=2, handshake=False)
+"""SSH from one server to another, attack or not."""
 _DAY_MINUTES = 1_440
 
 
 def alerts_of(case: Case, attempted: Sequence[StageScript], paths: Paths) -> tuple[AlertSummary, ...]:
-    """Summaries of what was attempted, in order of time."""
-    found = (summary for scripted in attempted for summary in _of_stage(case, scripted, paths))
+    """Summaries of what was attempted, and of what daily use sets off, in order of time."""
+    found = [summary for scripted in attempted for summary in _of_stage(case, scripted, paths)]
+    found += _of_daily_use(case)
     return tuple(sorted(found, key=lambda s: (s.first_seen, s.signature_id)))
+
+
+def _begin(case: Case) -> datetime:
+    return EPOCH + timedelta(minutes=case.seed % _DAY_MINUTES)
+
+
+def _of_daily_use(case: Case) -> Iterator[AlertSummary]:
+    """The one rule that rightful use sets off: SSH from one server to another, once in some seconds per source."""
+    servers = {h.name for h in case.environment.hosts if h.services}
+    seen = SERVER_SSH.model_copy(update={"count": 1 + len(case.stages)})
+    uses = (f for f in case.flows if f.packet.destination_port == SSH_PORT and servers >= {f.client, f.server})
+    for packet in {f.client: f.packet for f in uses}.values():
+        view = _View(packet.source, packet.destination, Protocol.TCP, SSH_PORT, two_way=False, names=())
+        yield _summary(view, seen, SSH_PORT, _begin(case), random.Random(f"{case.case_id} {packet.source}"))
 
 
 def _of_stage(case: Case, scripted: StageScript, paths: Paths) -> Iterator[AlertSummary]:
     if scripted.means.blind:
         return
     stage = scripted.stage
-    start = EPOCH + timedelta(minutes=case.seed % _DAY_MINUTES, seconds=stage.index * PHASE_S)
+    start = _begin(case) + timedelta(seconds=stage.index * PHASE_S)
     for number, seen in enumerate(scripted.means.observables(stage)):
         if _passes_a_gateway(scripted, paths) or seen.app_protocol in BROADCAST:
             dice = random.Random((stage.seed << 8) + number)
@@ -98,7 +116,8 @@ def _summaries(view: _View, seen: Observable, start: datetime, dice: random.Rand
 
 def _summary(view: _View, seen: Observable, port: int | None, start: datetime, dice: random.Random) -> AlertSummary:
     ported = view.protocol in PORTED
-    handshake = seen.handshake and view.protocol is Protocol.TCP
+    # what the sensor tells proves a handshake only where it knew the application protocol: secloop_ai/alerts/handshake
+    handshake = seen.handshake and view.protocol is Protocol.TCP and seen.app_protocol is not None
     first = start + timedelta(microseconds=dice.randint(50_000, 900_000))
     seconds = min(WINDOW_S, PHASE_S) * dice.uniform(0.2, 0.9) if seen.count > 1 else 0.0
     return AlertSummary(

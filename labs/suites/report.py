@@ -14,10 +14,10 @@ from labs.scenario import Kind, Scenario, Split, Suite
 from .load import SuiteError, load_suite, network_of
 from .measured import MEASURED, load_rows
 from .rules import SEEN_BEFORE, attack_means
-from .scores import FAST_SEEDS, accuracy, how, left_out
+from .scores import FAST_SEEDS, Line, accuracy, how, left_out
 
-Row = Mapping[str, str | int | float | None]
-Tables = Mapping[str, Sequence[Row]]
+Row = Mapping[str, str | int]
+Tables = Mapping[str, Sequence[Line]]
 
 
 def everything() -> tuple[Scenario, ...]:
@@ -46,7 +46,7 @@ def tables() -> dict[str, Sequence[Row]]:
 
 def measured_tables(
     split: Split = Split.TEST, path: Path = MEASURED, seeds: int = FAST_SEEDS
-) -> dict[str, Sequence[Row]]:
+) -> dict[str, Sequence[Line]]:
     """What was measured of the baselines, by title: live, and on the fast model.
 
     Args:
@@ -147,7 +147,7 @@ def _why(plugin: Means) -> str:
     return "blind: no sensor sees it" if plugin.blind else "within a segment: no gateway can be told to stop it"
 
 
-def _lines(table: Sequence[Row]) -> Iterator[str]:
+def _lines(table: Sequence[Line]) -> Iterator[str]:
     if not table:
         yield "  none"
         return

@@ -51,8 +51,8 @@ def _line(suite: str, policy: str, rows: Sequence[Row], whole: Tally | None) -> 
         "void": len(ran) - len(live),
         "refused": sum(r.refused for r in ran),
         **_shares("live", (sum(m.correct for m in live), len(live))),
-        **_shares("fast_same_cases", (sum(a.correct for a in same), len(same))),
-        **_shares("fast_all_cases", whole),
+        **_shares("fast_same", (sum(a.correct for a in same), len(same))),
+        **_shares("fast_all", whole),
     }
 
 
@@ -102,13 +102,13 @@ def how(rows: Sequence[Row], split: Split) -> Line:
     """When the rows were measured, and the command that measures more."""
     own = [r for r in rows if r.split is split]
     dates = sorted({r.date for r in own if r.date})
-    seeds = sorted({r.trial.seed for r in own})
+    seeds = " ".join(map(str, sorted({r.trial.seed for r in own})))
     return {
         "split": split.value,
         "trials": len(first_runs(own)),
         "repeats": len(own) - len(first_runs(own)),
         "cases": len({r.trial.case_key for r in first_runs(own)}),
-        "seeds": f"{seeds[0]}..{seeds[-1]}" if seeds else "-",
+        "seeds": seeds or "-",
         "measured": f"{dates[0]} to {dates[-1]}" if dates else "never",
-        "command": f"python -m labs.suites --measure --split {split.value} --seeds {seeds[0] if seeds else 100}",
+        "command": f"python -m labs.suites --measure --split {split.value} --seeds {seeds or 100}",
     }

@@ -233,7 +233,7 @@ def actions(inventory: Inventory = None, as_json: Json = False) -> None:
         for name, kind in CATALOGUE.items()
     ]
     columns = {"action": "action", "plane": "plane", "attack_mitigation": "ATT&CK", "d3fend": "D3FEND"}
-    columns |= {"offered": "offered", "hosts": "hosts that allow it"}
+    columns["offered"] = "offered"
     show(rows, as_json=as_json, title="Action catalogue", empty="", columns=columns)
     for line in () if as_json else (f"{name}: {reason}" for name, reason in refused.items()):
         typer.echo(line)

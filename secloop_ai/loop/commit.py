@@ -38,7 +38,7 @@ from .effect import missing_effects
 from .folder import PlanFolder
 from .host_commit import HostCommit
 from .intent import meant_to_fail
-from .pending import device_half, host_half, open_commit
+from .pending import device_half, host_half, open_commit, without_standing
 from .plan import dialect_of
 from .roles import require_access
 from .watch import Check, Watch, checks, unprobed
@@ -85,8 +85,10 @@ def commit_plan(
         PlanError: a host does not allow its role any more.
         InputError: Ansible could not run the roles; no host or device was touched.
     """
-    plan = content.plan
     guard_again(content, environment)
+    plan = content.plan
+    if plan.hosts and plan.purpose == "respond":
+        plan = without_standing(plan, ledger.mitigations(states=(MitigationState.ACTIVE,)))
     warnings = () if plan.purpose != "respond" or ledger.alive(EXPIRER, now=now()) else (NO_EXPIRER,)
     if not plan.changes:
         _note_unchanged(plan, ledger, settings)

@@ -62,3 +62,15 @@ def host_half(plan: ChangePlan, *names: str) -> ChangePlan:
     there = {h.host for h in hosts}
     mitigations = tuple(m for m in plan.mitigations if on_hosts(m) and there & set(m.operations))
     return plan.model_copy(update={"devices": (), "hosts": hosts, "mitigations": mitigations, "renewed": ()})
+
+
+def without_standing(plan: ChangePlan, active: Sequence[Mitigation]) -> ChangePlan:
+    """The plan without the roles that stand on their hosts already: a plan may be applied a second time."""
+    there = {m.mitigation_id for m in active if on_hosts(m)}
+    left = [(h, tuple(t for t in h.operations if t.tag not in there)) for h in plan.hosts]
+    return plan.model_copy(
+        update={
+            "hosts": tuple(h.model_copy(update={"operations": ops}) for h, ops in left if ops),
+            "mitigations": tuple(m for m in plan.mitigations if m.mitigation_id not in there),
+        }
+    )

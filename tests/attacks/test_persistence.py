@@ -10,9 +10,15 @@ from labs.attacks.arena import arena
 from labs.attacks.base import Exchange
 from labs.attacks.persistence import SLOWER, attempts, slower
 from labs.attacks.registry import all_means, means
+from labs.battlefield.trial import LiveField
+from labs.lab.requirements import explain
 from labs.scenario import Case, draw
 from labs.simulator import FastField
+from labs.validator import baseline
 from secloop_ai.contracts import Strategy
+from secloop_ai.loop.decide import build_request, decide
+
+LACKING = explain()
 
 TWO_WAYS = ("dns-hijack", "host-sweep", "dns-tunnel", "exfil-dns")
 
@@ -97,3 +103,18 @@ def test_the_fast_model_lets_the_other_protocol_through_a_block_of_the_first() -
     once = FastField(case.model_copy(update={"persistent": False}))
     assert once.evaluate(strategy).rs_attack == 0.0
     assert field.evaluate(strategy).rs_attack == 1.0
+
+
+@pytest.mark.lab
+@pytest.mark.slow
+@pytest.mark.exhaustive
+@pytest.mark.skipif(bool(LACKING), reason=LACKING or "battlefields can run")
+@pytest.mark.parametrize(("name", "gets_round"), [("exfil-dns", True), ("sql-injection", True), ("mqtt-c2", False)])
+def test_live_a_persistent_attacker_does_what_the_fast_model_says(name: str, gets_round: bool) -> None:
+    scenario = arena(name, 2).model_copy(update={"persistent": True})
+    live = LiveField.of(scenario, 2)
+    request = build_request(live.alerts(), live.case.environment)
+    strategy = decide(request, baseline("expert-table"), candidates=8, seed=2).strategy
+    real, model = live.evaluate(strategy), FastField(live.case).evaluate(strategy)
+    assert real.executed
+    assert real.rs_attack == model.rs_attack == float(gets_round)

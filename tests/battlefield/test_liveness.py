@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from labs.battlefield import Battlefield, pulse, sensor
+from labs.battlefield.arpwatch import CHANGED
 from secloop_ai.alerts import summarise
 
 from .support import eventually, needs_lab, office
@@ -51,6 +52,34 @@ def test_a_sensor_that_is_stopped_or_ended_is_dead(field: Battlefield) -> None:
         assert eventually(lambda: heart.verdict() == (False, "suricata has ended"))
     assert not field.sensor_alive()
     assert field.alerts() == ()
+
+
+LIE = """
+import socket, struct, sys
+victim, gateway = map(socket.inet_aton, sys.argv[1:])
+try:
+    socket.create_connection((sys.argv[2], 9), 1)
+except OSError:
+    pass
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("eth0", 0))
+own = s.getsockname()[4]
+s.send(b"\\xff" * 6 + own + struct.pack("!HHHBBH", 0x806, 1, 0x800, 6, 4, 2) + own + gateway + bytes(6) + victim)
+"""
+
+
+def test_a_host_that_poses_as_its_gateway_is_seen(field: Battlefield) -> None:
+    zone = next(p for p in field.atlas.ports if len(p.members) > 1)
+    thief, victim, *_ = zone.members
+    addresses = [str(field.atlas.nodes[name].address.ip) for name in (thief, victim)]  # type: ignore[union-attr]
+    gateway = str(zone.interface.addresses[0].ip)
+    done = field.exec(thief, ["python3", "-c", LIE, addresses[1], gateway], rights="red", timeout_s=10)
+    assert done.returncode == 0, done.stderr
+    assert eventually(lambda: bool(field.alerts()))
+    (alert,) = field.alerts()
+    assert (alert.signature_id, alert.app_protocol) == (CHANGED, "arp")
+    assert [str(alert.source), str(alert.destination)] == addresses
+    assert field.sensor_alive()
 
 
 @pytest.mark.usefixtures("hasty")

@@ -14,8 +14,11 @@ import pytest
 
 from labs.battlefield import standing
 from labs.battlefield.record import FieldRecord
+from labs.battlefield.services import servings
 from labs.executor import Executor, Job, Result, open_executor
-from tests.battlefield.support import ROOT, eventually, leftovers, needs_lab
+from labs.executor.warm import Stock
+from labs.scenario import draw
+from tests.battlefield.support import ROOT, eventually, leftovers, needs_lab, office
 
 pytestmark = [*needs_lab, pytest.mark.slow, pytest.mark.timeout(180)]
 SCRIPT = """
@@ -95,3 +98,20 @@ def test_two_executors_at_once_share_the_machine_and_no_number(tmp_path: Path, m
     met = [(a, b) for a, b in combinations(spans, 2) if a[1] < b[2] and b[1] < a[2]]
     assert all(a[0] != b[0] for a, b in met)
     assert max(sum(b <= at < e for _, b, e in spans) for _, at, _ in spans) <= 2
+
+
+def test_a_clone_built_ahead_is_fetched_once_and_what_nobody_fetches_goes() -> None:
+    stock, before = Stock(), of(os.getpid())
+    case, kinds = draw(office(), 7), servings(office(), 7)
+    stock.prepare(case, kinds)
+    (ready,) = (r for r in of(os.getpid()) if r not in before)
+    stock.prepare(case, kinds)  # it is there already
+    with stock.clone(case, kinds) as field:
+        assert field.index == ready.index
+        assert sorted(field.snapshot()) == ["core", "edge"]
+    assert stock.fetched == 1
+    assert of(os.getpid()) == before
+    stock.prepare(case, kinds)
+    stock.close()
+    stock.prepare(case, kinds)
+    assert of(os.getpid()) == before

@@ -103,13 +103,6 @@ def test_one_run_at_a_time(executor: Executor) -> None:
     assert len(list(run)) == 2
 
 
-def test_jobs_of_a_group_stay_together(executor: Executor) -> None:
-    jobs = [job(f"{group}{n}", "wait_and_say", group=group) for group in "abab" for n in range(6)]
-    names = {r.key: r.worker for r in executor.run({j.key: j for j in jobs}.values())}
-    assert len({names[f"a{n}"] for n in range(6)}) == 1
-    assert {names["a0"], names["b0"]} == {"worker-0", "worker-1"}
-
-
 def test_sigkill_of_the_parent_ends_workers_and_the_reaper_the_rest(tmp_path: Path) -> None:
     files = [tmp_path / "one", tmp_path / "two"]
     with subprocess.Popen([sys.executable, "-c", SCRIPT, *map(str, files)], cwd=ROOT) as parent:

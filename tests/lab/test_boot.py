@@ -33,6 +33,17 @@ def test_status(lab: Lab) -> None:
     assert lab.up() == status  # once more changes nothing
 
 
+def test_its_daemons_keep_their_files_in_the_run_directory(lab: Lab) -> None:
+    """Not in the home folder of whoever starts it, nor in the machine's record of failed logins."""
+    assert (lab.paths.home / ".yuma" / "startup-cfg.xml").exists()
+    web = str(port_of("web").host_v4.ip)
+    failed = Path("/var/log/btmp")
+    before = failed.stat().st_mtime_ns if failed.exists() else None
+    lab.exec("attacker", ["hydra", "-q", "-I", "-l", "nobody", "-p", "wrong", "-t", "1", f"ssh://{web}"])
+    assert (failed.stat().st_mtime_ns if failed.exists() else None) == before
+    assert not failed.exists() or (lab.paths.root / failed.name).stat().st_size > 0
+
+
 def test_services_answer_over_both_ip_versions(lab: Lab) -> None:
     for host in ("client", "attacker"):
         for server, port in (("web", 80), ("web", 22), ("app", 8080), ("app", 22)):

@@ -125,6 +125,8 @@ def test_the_steps_of_the_playbooks(world: World, ground: Ground, monkeypatch: p
     assert (done.changed, done.values["outcome"]) == (True, "confirmed")
     assert ground.disabled(HOST) == ["operator"]
     assert done.values["report"]["hosts"][0]["host"] == HOST
+    again = steps.commit_step({**world.params, "plan_dir": str(folder)}, False)
+    assert (again.changed, again.values["outcome"]) == (False, "unchanged")
     gone = steps.rollback_step({**world.params, "incident": "all"}, False)
     assert (gone.changed, gone.values["removed"]) == (True, ["aaaaaaaaaa-0"])
     assert ground.disabled(HOST) == []

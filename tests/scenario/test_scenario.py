@@ -112,7 +112,7 @@ def test_the_accounts_of_a_host_do_not_tell_which_one_is_attacked() -> None:
 def test_content_is_checked_wherever_it_comes_from() -> None:
     raw = yaml.safe_load(OFFICE.read_text())
     assert scenario_of(raw, "here") == load_scenario(OFFICE)
-    with pytest.raises(ScenarioError, match="^here: chain: "):
+    with pytest.raises(ScenarioError, match=r"^here: chain: "):
         scenario_of(raw | {"chain": []}, "here")
 
 

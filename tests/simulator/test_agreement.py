@@ -125,7 +125,7 @@ def test_an_answer_never_changes(chosen: list[Action]) -> None:
 @given(strategies)
 @settings(max_examples=150, deadline=None)
 def test_more_drops_never_help_the_attacker_or_the_clients(chosen: list[Action]) -> None:
-    drops = [a for a in chosen if not isinstance(a, RateLimit | RestrictService)]
+    drops: list[Action] = [a for a in chosen if not isinstance(a, RateLimit | RestrictService)]
     whole, part = replayed(drops), replayed(drops[:-1])
     assert attack_share(CASE, whole.stages) <= attack_share(CASE, part.stages)
     # a flood that is stopped gives its service back, so only what no attack takes can be compared

@@ -6,7 +6,7 @@ import pytest
 
 from secloop_ai.contracts import Protocol
 
-from .world import GUESS_SSH, address_of, case_of, field_of, infected
+from .world import BASE, GUESS_SSH, address_of, case_of, field_of, infected
 
 LOOT = {"means": "loot", "target": "web/http"}
 FLOOD = {"means": "flood", "target": "web/http"}
@@ -44,6 +44,21 @@ def test_a_scan_of_many_ports_has_a_summary_for_each_up_to_a_bound() -> None:
     found = field_of({"means": "sweep", "target": "db"}).alerts()
     assert len({a.destination_port for a in found}) == len(found) == 8
     assert sum(a.count for a in found) == 20
+
+
+def test_without_an_application_protocol_no_handshake_is_proven() -> None:
+    (alert,) = field_of(LOOT).alerts()
+    assert (alert.app_protocol, alert.handshake) == (None, False)
+    assert alert.flow.packets_to_client, "answers are there all the same"
+
+
+def test_servers_that_use_each_other_over_ssh_set_a_rule_off() -> None:
+    db = {"name": "ssh", "kind": "ssh", "port": 22, "clients": ["web", "desk"]}
+    hosts = [h | {"services": [*h["services"], db]} if h["name"] == "db" else h for h in BASE["hosts"]]
+    field = field_of(kind="quiet", chain=[], hosts=hosts, flows=[*BASE["flows"], {"service": "db/ssh"}])
+    (alert,) = field.alerts()
+    assert (alert.signature_id, alert.destination_port, alert.handshake) == (9000008, 22, False)
+    assert (alert.source, alert.destination) == (address_of(field.case, "web"), address_of(field.case, "db"))
 
 
 def test_a_flood_shows_no_handshake_and_no_answers() -> None:

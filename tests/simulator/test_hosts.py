@@ -34,24 +34,22 @@ from .world import BASE, case_of, collateral_of, field_of, host_of, infected, st
 
 TTL = 300
 BEACON = {"means": "beacon", "source": "desk", "target": "outside", "params": {"port": 443}}
-SERVER = {
-    "name": "multi", "zone": "dmz", "services": [
-        {"name": "ssh", "kind": "ssh", "port": 22},
-        {"name": "ftp", "kind": "ftp", "port": 21},
-        {"name": "smtp", "kind": "smtp", "port": 25},
-        {"name": "smb", "kind": "smb", "port": 445},
-        {"name": "http", "kind": "http", "port": 80},
-        {"name": "dns", "kind": "dns", "port": 53, "protocol": "udp", "clients": ["desk"]},
-        {"name": "monitoring-agent-of-the-house", "kind": "snmp", "port": 161, "protocol": "udp"},
-    ],
-}  # fmt: skip
+SERVICES: list[dict[str, Any]] = [
+    {"name": "ssh", "kind": "ssh", "port": 22},
+    {"name": "ftp", "kind": "ftp", "port": 21},
+    {"name": "smtp", "kind": "smtp", "port": 25},
+    {"name": "smb", "kind": "smb", "port": 445},
+    {"name": "http", "kind": "http", "port": 80},
+    {"name": "dns", "kind": "dns", "port": 53, "protocol": "udp", "clients": ["desk"]},
+    {"name": "monitoring-agent-of-the-house", "kind": "snmp", "port": 161, "protocol": "udp"},
+]
+SERVER: dict[str, Any] = {"name": "multi", "zone": "dmz", "services": SERVICES}
 
 
 def multi(*chain: dict[str, Any], flows: bool = False) -> FastField:
     """A field whose attacked host serves nearly everything; every stage finds its weakness."""
     services = [
-        s | {"weaknesses": [c["means"] for c in chain if c["target"].endswith(f"/{s['name']}")]}
-        for s in SERVER["services"]  # type: ignore[attr-defined]  # a list of tables
+        s | {"weaknesses": [c["means"] for c in chain if c["target"].endswith(f"/{s['name']}")]} for s in SERVICES
     ]
     hosts = [*BASE["hosts"], SERVER | {"services": services}]
     more = [{"service": "multi/dns"}] if flows else []

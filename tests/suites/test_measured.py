@@ -6,9 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from benchmarks import agreement
+from labs.cli import app
 from labs.scenario import Kind, Split, Suite
+from labs.simulator import FastField
+from labs.simulator.oracle import ORACLE
 from labs.suites import measure, report, scores
 from labs.suites.cases import case_of
 from labs.suites.load import load_suite
@@ -103,12 +107,12 @@ def test_trials_are_every_scenario_with_every_policy_case_by_case() -> None:
 
 @pytest.mark.parametrize("policy", measure.POLICIES)
 def test_every_policy_chooses_or_is_refused(policy: str) -> None:
-    fast = measure.FastField(CASE)
+    fast = FastField(CASE)
     chosen = measure.choose(policy, CASE, fast.alerts(), 3)
     assert (chosen.strategy is None) == bool(chosen.refusals)
     if policy == measure.ACTING and chosen.strategy:
         assert not chosen.strategy.quiet
-    if policy == measure.ORACLE:
+    if policy == ORACLE:
         assert chosen.strategy is not None
         assert fast.evaluate(chosen.strategy).correct
 
@@ -180,6 +184,12 @@ def test_the_committed_rows_are_of_todays_cases_and_say_what_the_fast_model_says
     sample = [r for r in rows if r.live][::40]
     assert [r.trial.key for r in sample if measure.stale(r)] == []
     assert [r.trial.key for r in sample if measure.fresh_fast(r).fast != r.fast] == []
+
+
+def test_the_command_names_the_splits_there_are() -> None:
+    told = CliRunner().invoke(app, ["suites", "--report", "--split", "all"])
+    assert told.exit_code == 1
+    assert "no split 'all'; there are train, validation, test" in told.output
 
 
 def test_the_report_shows_what_was_measured(tmp_path: Path) -> None:
