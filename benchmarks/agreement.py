@@ -152,10 +152,8 @@ def _why(live: Measurement, fast: Measurement) -> str:
         gone = sorted(live.collateral.keys() ^ fast.collateral.keys())
         parts.append(f"clients are {'served' if live.served else 'hurt'} live only ({', '.join(gone) or 'at times'})")
     if live.executed != fast.executed:
-        fault = live.fault or fast.fault
-        parts.append(
-            f"it is executed {'live' if live.executed else 'by the fast model'} only ({fault or 'no word why'})"
-        )
+        where, fault = ("live", fast.fault) if live.executed else ("by the fast model", live.fault)
+        parts.append(f"it is executed {where} only ({fault or 'no word why'})")
     if not live.sensor_alive:
         parts.append("the live sensor died")
     return ", ".join(parts) or "in nothing that is kept"

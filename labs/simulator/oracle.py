@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from labs.scenario import Case
-from secloop_ai.contracts import AlertSummary, Strategy
+from labs.scenario.draw import rng
+from secloop_ai.contracts import AlertSummary, Candidate, Strategy
+from secloop_ai.loop.decide import build_request, judge
 
-from .answers import answers
+from .answers import answers, calls
 from .field import FastField
 
-ORACLE = "oracle"
+ORACLE, OTHER = "oracle", "oracle-other"
 
 
 class _Told(FastField):
@@ -43,3 +45,20 @@ def best_answer(case: Case, alerts: Sequence[AlertSummary]) -> Strategy | None:
         LabError: a stage's means is not known.
     """
     return answers(_Told(case, alerts)).best
+
+
+def other_answer(case: Case, alerts: Sequence[AlertSummary], seed: int) -> Strategy | None:
+    """Another single action that the guard allows and that is right, drawn among all of them; the first where it is alone.
+
+    Args:
+        case: what is played.
+        alerts: what a sensor has said.
+        seed: of the draw.
+
+    Raises:
+        LabError: a stage's means is not known.
+    """
+    field, request = FastField(case), build_request(alerts, case.environment)
+    judged = (judge(Candidate(calls=(call,)), request, OTHER) for call in calls(request))
+    right = [s for s, verdict in judged if verdict.allowed and field.evaluate(s).correct]
+    return rng(OTHER, case.case_id, seed).choice(right[1:] or right) if right else None

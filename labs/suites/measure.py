@@ -16,7 +16,7 @@ from labs.battlefield.trial import LiveField
 from labs.executor import Job, Result, open_executor, progress
 from labs.scenario import Case, Scenario, Split, Suite
 from labs.simulator import FastField
-from labs.simulator.oracle import ORACLE, best_answer
+from labs.simulator.oracle import ORACLE, OTHER, best_answer, other_answer
 from labs.validator import BASELINES, Measurement, baseline, refused
 from secloop_ai.contracts import AlertSummary, GuardRefusal, Refusal, Strategy, sha256_json
 from secloop_ai.loop.decide import build_request, decide, judge
@@ -28,7 +28,7 @@ from .measured import CANDIDATES, MEASURED, Alone, Row, Trial, case_sha, compact
 ACTING = "random-acting"
 """What a learner tries at first: calls at random, the first candidate that the guard allows and that does something. No
 baseline to be beaten: it brings strategies of every kind, harmful ones too."""
-POLICIES = (*BASELINES, ORACLE, ACTING)
+POLICIES = (*BASELINES, ORACLE, OTHER, ACTING)
 MANY = 64
 """Candidates of a random draw that is to act."""
 TRIAL_S = 900.0
@@ -51,8 +51,8 @@ def choose(policy: str, case: Case, alerts: Sequence[AlertSummary], seed: int) -
     """
     if policy == ACTING:
         return _acting(case, alerts, seed)
-    if policy == ORACLE:
-        if best := best_answer(case, alerts):
+    if policy in {ORACLE, OTHER}:
+        if best := best_answer(case, alerts) if policy == ORACLE else other_answer(case, alerts, seed):
             return Chosen(best)
         policy = BASELINES[0]  # nothing is right: leave it alone
     request = build_request(alerts, case.environment)
