@@ -48,7 +48,7 @@ def best_answer(case: Case, alerts: Sequence[AlertSummary]) -> Strategy | None:
 
 
 def other_answer(case: Case, alerts: Sequence[AlertSummary], seed: int) -> Strategy | None:
-    """Another single action that the guard allows and that is right, drawn among all of them; the first where it is alone.
+    """Another single action that the guard allows and that is right, drawn among all of them; the first if it is alone.
 
     Args:
         case: what is played.

@@ -6,7 +6,7 @@ allows is put on a fresh clone and, the same strategy, into the fast model. Noth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -18,17 +18,31 @@ from labs.scenario import Case, Scenario, Split, Suite
 from labs.simulator import FastField
 from labs.simulator.oracle import ORACLE, OTHER, best_answer, other_answer
 from labs.validator import BASELINES, Measurement, baseline, refused
-from secloop_ai.contracts import AlertSummary, GuardRefusal, Refusal, Strategy, sha256_json
+from secloop_ai.contracts import (
+    TTLS_S,
+    ActionCall,
+    AlertSummary,
+    Candidate,
+    GuardRefusal,
+    ObserveReason,
+    PolicyRequest,
+    Refusal,
+    Role,
+    Strategy,
+    sha256_json,
+)
 from secloop_ai.loop.decide import build_request, decide, judge
 
 from .cases import case_of
 from .load import SuiteError, load_suite
 from .measured import CANDIDATES, MEASURED, Alone, Row, Trial, case_sha, compact, open_store, rows_of, to_json
 
-ACTING = "random-acting"
-"""What a learner tries at first: calls at random, the first candidate that the guard allows and that does something. No
-baseline to be beaten: it brings strategies of every kind, harmful ones too."""
-POLICIES = (*BASELINES, ORACLE, OTHER, ACTING)
+NAME = "measure/1"
+ACTING, ISOLATE = "random-acting", "isolate-target"
+"""What a learner tries at first: calls at random, the first candidate that the guard allows and that does something.
+And the heavy hand, which takes the host that an alert names off the network. No baselines to be beaten: they bring
+strategies of every kind, harmful ones too."""
+POLICIES = (*BASELINES, ORACLE, OTHER, ACTING, ISOLATE)
 MANY = 64
 """Candidates of a random draw that is to act."""
 TRIAL_S = 900.0
@@ -49,29 +63,45 @@ def choose(policy: str, case: Case, alerts: Sequence[AlertSummary], seed: int) -
     Raises:
         PolicyError: no such policy, or it could not answer.
     """
-    if policy == ACTING:
-        return _acting(case, alerts, seed)
     if policy in {ORACLE, OTHER}:
         if best := best_answer(case, alerts) if policy == ORACLE else other_answer(case, alerts, seed):
             return Chosen(best)
         policy = BASELINES[0]  # nothing is right: leave it alone
     request = build_request(alerts, case.environment)
+    if policy in {ACTING, ISOLATE}:
+        return _acting(request, seed) if policy == ACTING else _isolating(request)
     try:
         return Chosen(decide(request, baseline(policy), candidates=CANDIDATES, seed=seed).strategy)
     except GuardRefusal as refusal:
         return Chosen(None, refusal.verdict.verdict.refusals if refusal.verdict else ())
 
 
-def _acting(case: Case, alerts: Sequence[AlertSummary], seed: int) -> Chosen:
-    request = build_request(alerts, case.environment)
-    first: tuple[Refusal, ...] = ()
-    policy = baseline("random-valid")
-    for candidate in policy.propose(request, n=MANY, seed=seed):
-        strategy, verdict = judge(candidate, request, policy.name)
-        if verdict.allowed and not strategy.quiet:
+def _acting(request: PolicyRequest, seed: int) -> Chosen:
+    """The first strategy of many drawn at random that is allowed and does something."""
+    proposed = baseline("random-valid").propose(request, n=MANY, seed=seed)
+    return _first(request, proposed, lambda strategy: not strategy.quiet)
+
+
+def _isolating(request: PolicyRequest) -> Chosen:
+    """The first host an alert names, those attacked before those that attack, that the guard lets be isolated."""
+    hosts = {s.address: s.slot for s in request.pointers.of(Role.HOST)}
+    named = [*(s.destination for s in request.summaries), *(s.source for s in request.summaries)]
+    slots = dict.fromkeys(hosts[a] for a in named if a in hosts)
+    calls = [ActionCall(tool="isolate_host", params={"host": slot}, ttl_s=TTLS_S[0]) for slot in slots]
+    calls = calls or [ActionCall(tool="observe", params={"reason": ObserveReason.INFORMATIONAL.value}, ttl_s=TTLS_S[0])]
+    return _first(request, [Candidate(calls=(call,)) for call in calls])
+
+
+def _first(
+    request: PolicyRequest, proposed: Iterable[Candidate], wanted: Callable[[Strategy], bool] = lambda _: True
+) -> Chosen:
+    refusals: tuple[Refusal, ...] = ()
+    for candidate in proposed:
+        strategy, verdict = judge(candidate, request, NAME)
+        if verdict.allowed and wanted(strategy):
             return Chosen(strategy)
-        first = first or verdict.refusals
-    return Chosen(None, first)
+        refusals = refusals or verdict.refusals
+    return Chosen(None, refusals)
 
 
 def plan(split: Split, seeds: Iterable[int], policies: Sequence[str] = POLICIES, repeat: int = 0) -> Iterator[Trial]:
