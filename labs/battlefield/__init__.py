@@ -6,6 +6,7 @@ with Battlefield.clone(load_scenario(Path("office.yaml")), seed=7) as field:
     field.start_sensor()                     # Suricata, where it is wanted
     field.apply(strategy, summaries)         # the same drafts, plans, guard and commits as respond.yml
     field.undo()
+    playbook.respond(field)                  # or respond.yml itself, through ansible-runner
 """
 
 from __future__ import annotations

@@ -117,6 +117,11 @@ class Blue:
             raise GuardRefusal(f"the guard refused the strategy: {reasons}", verdict=decision)
         return decision
 
+    def environ(self) -> dict[str, str]:
+        """Environment variables under which a playbook keeps its books where this team does."""
+        settings = self._context.settings
+        return {"SECLOOP_LEDGER_URL": settings.ledger_url, "SECLOOP_RUN_DIR": settings.run_dir}
+
     def undo(self) -> Removal:
         """Take every mitigation off the gateways and hosts again.
 

@@ -316,7 +316,7 @@ class Battlefield:
             PlanError: an action does not fit this network.
             TransactionFailed: the change was undone, or is in doubt.
         """
-        return self._team().apply(strategy, summaries)
+        return self.team().apply(strategy, summaries)
 
     def undo(self) -> Removal:
         """Take everything that `apply` did off the gateways and hosts again.
@@ -324,9 +324,10 @@ class Battlefield:
         Raises:
             TransactionFailed: it could not be; everything is as before.
         """
-        return self._team().undo()
+        return self.team().undo()
 
-    def _team(self) -> Blue:
+    def team(self) -> Blue:
+        """The blue team, with its ledger; it is there once it is asked for."""
         if self._blue is None:
             logins = {node.name: self.login(node.name).variables() for node in self.atlas.hosts()}
             self._blue = Blue(self.environment, self.run_dir / "blue", logins)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
@@ -15,7 +14,7 @@ from typing import Any
 from secloop_ai.contracts import HostPlan, HostResult, HostStep, InputError, TaggedRole
 
 from .host_events import Event, results
-from .runner import project_dir, said_errors
+from .runner import own_path, project_dir, said_errors
 
 PLAYBOOK = Path("playbooks/hosts.yml")
 TASKS = {HostStep.APPLY: "main", HostStep.VERIFY: "verify", HostStep.UNDO: "undo"}
@@ -111,7 +110,10 @@ class AnsibleHosts:
         config = self._config or os.environ.get("ANSIBLE_CONFIG") or str(self._project / "ansible.cfg")
         found = {
             "ANSIBLE_CONFIG": config,
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+            "PATH": own_path(),
+            # this may itself run in a module of a playbook that ansible-runner runs: its call-back must not call itself
+            "ANSIBLE_STDOUT_CALLBACK": "default",
+            "ANSIBLE_CALLBACK_PLUGINS": "",
             # ansible-runner turns the check of host keys off unless it is told. An inventory may do so for a host.
             "ANSIBLE_HOST_KEY_CHECKING": os.environ.get("ANSIBLE_HOST_KEY_CHECKING", "True"),
         }

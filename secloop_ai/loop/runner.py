@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 import tempfile
 import time
 import uuid
@@ -93,7 +94,11 @@ def respond(
             project_dir=str(project),
             playbook=str(PLAYBOOK),
             inventory=[str(Path(i).resolve()) if Path(i).exists() else i for i in inventory] or None,
-            envvars={"ANSIBLE_CONFIG": os.environ.get("ANSIBLE_CONFIG") or str(config), **(environ or {})},
+            envvars={
+                "PATH": own_path(),
+                "ANSIBLE_CONFIG": os.environ.get("ANSIBLE_CONFIG") or str(config),
+                **(environ or {}),
+            },
             extravars={"alert_file": str(alert_file.resolve()), **(extra or {})},
             cmdline="--check --diff" if check else None,
             ident=uuid.uuid4().hex,
@@ -105,6 +110,11 @@ def respond(
         return collect(events, status=result.status, rc=result.rc, seconds=time.monotonic() - began)
     finally:
         shutil.rmtree(private, ignore_errors=True)
+
+
+def own_path() -> str:
+    """``PATH`` with the programs beside this interpreter first: Ansible's, also where no environment was activated."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
 def collect(events: Sequence[Event], *, status: str, rc: int, seconds: float) -> Run:
