@@ -179,7 +179,7 @@ def test_intervals_hold_the_figure_and_narrow_with_more_cases() -> None:
 
 def test_the_committed_rows_are_of_todays_cases_and_say_what_the_fast_model_says() -> None:
     rows = load_rows(MEASURED)
-    assert len(rows) > 100
+    assert len(rows) > 300
     assert MEASURED.stat().st_size < 1_500_000
     sample = [r for r in rows if r.live][::40]
     assert [r.trial.key for r in sample if measure.stale(r)] == []
