@@ -7,7 +7,9 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -107,10 +109,14 @@ def _begin(ray: Any, workers: int | None) -> Callable[[], None]:
 
 
 def _init(ray: Any, **how: Any) -> None:
+    own = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(logging_level=logging.ERROR, log_to_driver=False, **how)
     except (ray.exceptions.RayError, OSError, RuntimeError, ValueError) as error:
         raise LabError(f"Ray does not start: {error}") from None
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, own)  # Ray's own ends the program whatever it is at, and stays for good
 
 
 class Identity(NamedTuple):

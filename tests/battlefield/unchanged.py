@@ -33,10 +33,17 @@ APART = ["unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--
 APART += ["--mount-proc", "--propagation", "private"]
 PREPARE = """
 for point in $(grep -o ' /run/netns/[^ ]*' /proc/self/mountinfo); do umount -l "$point"; done
-mount -t tmpfs tmpfs /tmp && mount -t tmpfs tmpfs /run && mount -t sysfs sysfs /sys && ip link set lo up || exit 1
+root=$PWD
+mount -t tmpfs tmpfs /run && mkdir /run/checkout && mount --bind "$root" /run/checkout || exit 1
+mount -t tmpfs tmpfs /tmp && mount -t sysfs sysfs /sys && ip link set lo up || exit 1
+case $root in
+/tmp/*) mkdir -p "$root" && mount --bind /run/checkout "$root" || exit 1 ;;
+esac
+umount /run/checkout && rmdir /run/checkout && cd "$root" || exit 1
 "$@"; exit $?
 """
-"""The shell is the namespace's first process: it collects what is left to it."""
+"""The shell is the namespace's first process: it collects what is left to it. It starts in the checkout, which may itself
+lie below /tmp."""
 INSIDE = "SECLOOP_APART"
 ROLES = "roles"
 ATTACK_S = 120.0
