@@ -42,8 +42,8 @@ esac
 umount /run/checkout && rmdir /run/checkout && cd "$root" || exit 1
 "$@"; exit $?
 """
-"""The shell is the namespace's first process: it collects what is left to it. It starts in the checkout, which may itself
-lie below /tmp."""
+"""The shell is the namespace's first process: it collects what is left to it. It starts in the checkout, which may
+itself lie below /tmp."""
 INSIDE = "SECLOOP_APART"
 ROLES = "roles"
 ATTACK_S = 120.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,7 +37,13 @@ def before() -> set[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def executor(before: set[tuple[str, str]]) -> Iterator[Executor]:
+def own_end() -> object:
+    """What SIGTERM does before there is a cluster."""
+    return signal.getsignal(signal.SIGTERM)
+
+
+@pytest.fixture(scope="module")
+def executor(before: set[tuple[str, str]], own_end: object) -> Iterator[Executor]:
     with open_executor("ray", 2, retries=1) as made:
         yield made
 
@@ -52,6 +59,10 @@ class TestCluster:
         pids = {r.value for r in executor.run([job(n, "wait_and_say") for n in range(20)])}
         assert len(pids) == 2
         assert os.getpid() not in pids
+
+    def test_the_programs_own_answer_to_sigterm_stands(self, own_end: object, executor: Executor) -> None:
+        assert [r.value for r in executor.run([job(1, "double", number=1)])] == [2]
+        assert signal.getsignal(signal.SIGTERM) is own_end
 
     def test_errors_are_told_as_everywhere(self, executor: Executor) -> None:
         found = {r.key: r.error for r in executor.run([job("no", "refuse"), job("oh", "blunder"), job("j", "no_json")])}
