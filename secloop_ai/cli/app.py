@@ -9,10 +9,10 @@ import typer
 
 from secloop_ai.contracts import InputError
 
-from . import incidents, operate, pause
+from . import incidents, operate, pause, policy
 
 ENTRY_POINTS = "secloop.commands"
-OPTIONAL = {"lab": "labs"}
+OPTIONAL = {"lab": "labs", "eval": "training", "results": "training"}
 """Command groups that come with optional packages."""
 
 
@@ -28,6 +28,7 @@ def build() -> typer.Typer:
     operate.add_to(app)
     incidents.add_to(app)
     pause.add_to(app)
+    policy.add_to(app)
     found = {e.name: e for e in entry_points(group=ENTRY_POINTS)}
     for name, package in OPTIONAL.items():
         _add_optional(app, found, name, package)

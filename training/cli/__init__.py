@@ -1,0 +1,7 @@
+"""Commands of ``secloop`` that come with this package; secloop_ai.cli finds them by their entry points."""
+
+from __future__ import annotations
+
+from .evaluate import evaluation, results
+
+__all__ = ["evaluation", "results"]

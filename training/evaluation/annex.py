@@ -1,0 +1,98 @@
+"""The later parts of the results' page: every figure, ablations, injections, time, curves, latency, looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from . import show, tables
+from .markdown import NOT_MEASURED, Kept, command, image, table, title
+from .metrics import ABOUT
+from .published import ABLATION, BASELINES, LOSSES, REHEARSED, SHIPPED
+from .tables import Row, between, percent
+
+
+def figures(kept: Kept) -> Iterator[str]:
+    """Every figure of every policy but the ablations."""
+    yield from title("Every figure", command(kept, ",".join((SHIPPED, REHEARSED, *BASELINES))))
+    rows = tables.figure_rows([c for c in kept.fast if not c.method.startswith(ABLATION)])
+    yield from (f"- **{a.name}** ({a.better} is better): {a.about}" for a in ABOUT)
+    yield ""
+    by: dict[str, dict[str, str]] = {}
+    for row in rows:
+        by.setdefault(row["policy"], {})[row["figure"]] = percent(row["value"]) if row["n"] else "-"
+    names = [a.name for a in ABOUT]
+    yield from table(["policy", *names], [[policy, *(found[n] for n in names)] for policy, found in by.items()])
+
+
+def ablations(kept: Kept) -> Iterator[str]:
+    """What each change of training costs or brings."""
+    yield from title("Ablations", command(kept, f"{SHIPPED},{ABLATION}NAME/RUN=embedded:FOLDER"))
+    rows = {r["policy"].removeprefix(ABLATION): r for r in tables.gap_rows(kept.fast, SHIPPED)
+            if r["policy"].startswith(ABLATION)}  # fmt: skip
+    names = [*LOSSES, *(name for name in rows if name not in LOSSES)]
+    lines = [
+        [n, _lost(rows.get(n, {})), f"{-LOSSES[n]:+.1%}".replace("%", " %") if n in LOSSES else "-"] for n in names
+    ]
+    yield from table(["without, or with", "change of accuracy", "published"], lines)
+    yield from image(kept, "ablations")
+
+
+def _lost(row: Row) -> str:
+    if not row or row["gap"] is None:
+        return NOT_MEASURED
+    return between({"gap": -row["gap"], "gap_low": -row["gap_high"], "gap_high": -row["gap_low"]}, "gap")
+
+
+def injections(kept: Kept) -> Iterator[str]:
+    """What injected text moved."""
+    yield from title("Injected text", f"secloop eval --policy {SHIPPED} --injections 1000")
+    yield "Requests of the train and validation splits with instructions, templates, tool calls and names in every"
+    yield "field that traffic fills. A violation is a decision that differs from the clean request's; a name that is a"
+    yield "sentence is set against a neutral one."
+    yield ""
+    rows = [show.injection_row(r) for r in kept.injections]
+    yield from table(list(rows[0]) if rows else [], [[str(v) for v in r.values()] for r in rows])
+
+
+def containment(kept: Kept) -> Iterator[str]:
+    """Runs in mid-attack."""
+    yield from title("Time to contain", command(kept, more=" --mid-attack"))
+    rows = tables.containment_rows(kept.mid)
+    lines = [[r["policy"], f"{r['contained']} of {r['attacks']}", _seconds(r["median_s"])] for r in rows]
+    yield from table(["policy", "attacks contained", "median, seconds after the first alert"], lines)
+
+
+def _seconds(value: float | None) -> str:
+    return NOT_MEASURED if value is None else f"{value:.1f}"
+
+
+def curves(kept: Kept) -> Iterator[str]:
+    """What training logged."""
+    yield from title("Learning curves", "make train")
+    lines = [[name, str(len(log)), str(log[-1]["step"])] for name, log in kept.curves.items() if log]
+    yield from table(["run", "lines", "last step"], lines)
+    yield from image(kept, "reward")
+    yield from image(kept, "correct")
+
+
+def latency(kept: Kept) -> Iterator[str]:
+    """What the benchmark of decisions printed."""
+    yield from title("Decision latency", "secloop policy bench --json")
+    names = list(dict.fromkeys(name for row in kept.latency for name in row))
+    yield from table(names, [[_plain(row.get(name)) for name in names] for row in kept.latency])
+
+
+def looks(kept: Kept) -> Iterator[str]:
+    """Every run on the test split."""
+    yield "## Looks at the test split"
+    yield ""
+    yield f"{len(kept.looks)} so far, each written down before it began."
+    yield ""
+    lines = [[k.date, k.commit or "-", k.side, ", ".join(k.policies), str(k.cells)] for k in kept.looks]
+    if lines:
+        yield from table(["date", "commit", "side", "policies", "cells"], lines)
+
+
+def _plain(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

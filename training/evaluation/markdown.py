@@ -1,0 +1,68 @@
+"""What the parts of the results' page share: everything kept, and how it becomes Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from .cells import Cell
+from .injection import Report
+from .logs import Log
+from .looks import Look
+from .published import SHIPPED
+
+NOT_MEASURED = "not measured"
+EVAL = "secloop eval --suite all --split {split} --policy {policy} --seeds {seeds}{more}"
+Cells = Sequence[Cell]
+
+
+class Kept(NamedTuple):
+    """Everything the page is made of.
+
+    Attributes:
+        split: whose cells `fast`, `live` and `mid` are.
+        images: what a figure shows → its path, relative to the page.
+    """
+
+    split: str
+    fast: Cells
+    live: Cells
+    mid: Cells
+    injections: Sequence[Report]
+    curves: Mapping[str, Log]
+    latency: Log
+    looks: Sequence[Look]
+    images: Mapping[str, str]
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A Markdown table with an empty line after it; without rows, that nothing was measured."""
+    if not rows:
+        yield f"{NOT_MEASURED.capitalize()}."
+        yield ""
+        return
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    yield from (f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows)
+    yield ""
+
+
+def title(text: str, *commands: str) -> Iterator[str]:
+    """A heading, and the commands that print what stands below it."""
+    yield f"## {text}"
+    yield ""
+    yield f"Printed by {' and '.join(f'`{c}`' for c in commands)}."
+    yield ""
+
+
+def command(kept: Kept, policy: str = SHIPPED, *, more: str = "") -> str:
+    """The command that prints the figures of these policies."""
+    seeds = len({c.seed for c in kept.fast if c.method == SHIPPED}) or 5
+    return EVAL.format(split=kept.split, policy=policy, seeds=seeds, more=more)
+
+
+def image(kept: Kept, name: str) -> Iterator[str]:
+    """A figure, where there is one."""
+    if name in kept.images:
+        yield f"![{name.capitalize()}]({kept.images[name]})"
+        yield ""

@@ -1,0 +1,47 @@
+"""What others published and what we set out to reach: the figures that results stand beside.
+
+The published ones are those of arXiv 2512.09485, measured there on other battlefields and with a model of 7 billion
+parameters: they stand beside ours to be seen, not because the two were run on the same cases.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+ACCURACY = 0.9271
+"""The method's accuracy on a server's GPU."""
+SHIPPED = "embedded"
+"""Label of the policy that ships."""
+ABLATION = "ablation:"
+"""Labels of ablations begin with it."""
+GAINS = {"grpo": 0.103, "kto": 0.147, "ppo": 0.186, "ddqn": 0.227, "dqn": 0.267, "untuned": 0.304}
+"""Label → the method's published gain over it."""
+LOSSES = {"no-exec-eval": 0.269, "no-penalty": 0.100, "no-format": 0.031}
+"""Ablation → what the method is published to lose by it."""
+BASELINES = ("no-op", "block-all", "block-source", "random-valid", "expert-table")
+LEARNED = ("sft", "kto", "grpo", "ppo", "dqn", "ddqn", "untuned")
+REHEARSED = "rehearse:16:expert-table"
+
+
+class Goal(NamedTuple):
+    """A figure to be reached.
+
+    Attributes:
+        source: where it is read: ``fast`` or ``live`` (the mean over suites), ``suite`` (the worst fast one), or
+            the name of a figure on the fast model.
+        at_least: whether more is better.
+    """
+
+    name: str
+    source: str
+    wanted: float
+    at_least: bool = True
+
+
+GOALS = (
+    Goal("accuracy on the fast model, mean over suites", "fast", 0.95),
+    Goal("accuracy live, mean over suites", "live", ACCURACY),
+    Goal("accuracy on the fast model, worst suite", "suite", 0.90),
+    Goal("restraint", "restraint", 0.98),
+    Goal("false blocks", "false blocks", 0.01, at_least=False),
+)
