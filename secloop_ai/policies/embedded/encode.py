@@ -6,7 +6,7 @@ room, is counted, and the count is part of the prompt and of the candidate's rat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from secloop_ai.contracts import (
@@ -24,7 +24,7 @@ from secloop_ai.policies.facts import Facts
 
 from . import features
 from .features import bucket, known, word
-from .vocabulary import BOS, SEP
+from .vocabulary import BOS, OTHER, SEP, ids
 
 MAX_ALERTS, MAX_SOURCES, MAX_HOSTS, MAX_SERVICES = 10, 6, 10, 10
 """What a prompt has room for; the most urgent first."""
@@ -46,6 +46,17 @@ class Prompt(NamedTuple):
 def encode(request: PolicyRequest) -> Prompt:
     """The prompt of a request; equal requests give equal prompts, in whatever order the alerts came."""
     return _Encoder(request).prompt()
+
+
+def shown(text: Sequence[str], known: Collection[str]) -> tuple[str, ...]:
+    """The words as a network may see them: one that its training never showed becomes its group's rest."""
+    return tuple(w if w in known else _rest(w) for w in text)
+
+
+def _rest(unknown: str) -> str:
+    group, _, _ = unknown.partition(":")
+    rest = word(group, features.REST)
+    return rest if rest in ids() else OTHER if group == unknown else unknown
 
 
 class _Encoder:
@@ -122,7 +133,7 @@ class _Encoder:
             "free" if free else "kept",
             "unproven" if facts.proven.isdisjoint(host.addresses) else "proven",
         )
-        yield word("client", self._client(host))
+        yield word("client", self._client(host), "duty" if host.role in features.DUTIES else "plain")
         where = host.attached_to
         port = facts.slots.get((Role.INTERFACE, (where.device, where.interface))) if where else None
         device = facts.slots.get((Role.DEVICE, where.device)) if where else None
@@ -163,11 +174,32 @@ class _Encoder:
         return "few" if len(clients) <= FEW_CLIENTS else "many"
 
     def _alerts(self) -> Iterator[str]:
-        for summary in self._cut("alerts", self._ranked, MAX_ALERTS):
+        """Alerts that say the same of the same ends, on however many ports, are told once and counted."""
+        alike: dict[tuple[str, ...], list[AlertSummary]] = {}
+        for summary in self._ranked:
+            alike.setdefault(self._kind(summary), []).append(summary)
+        for same in self._cut("alerts", list(alike.values()), MAX_ALERTS):
             yield "<alert>"
-            yield from self._alert(summary)
+            yield from self._alert(same)
 
-    def _alert(self, summary: AlertSummary) -> Iterator[str]:
+    def _kind(self, summary: AlertSummary) -> tuple[str, ...]:
+        """What a summary says beside its port and its figures."""
+        ends = ends_of(summary, self._env)
+        served = service_of(summary, self._env)
+        return (
+            str(ends.client),
+            str(ends.server),
+            served[1].name if served else "",
+            str(summary.to_server),
+            str(summary.handshake),
+            summary.protocol.value,
+            summary.app_protocol or "",
+            *features.technique(summary),
+            summary.classification,
+        )
+
+    def _alert(self, same: Sequence[AlertSummary]) -> Iterator[str]:
+        summary = same[0]
         ends = ends_of(summary, self._env)
         served = service_of(summary, self._env)
         port = port_of(summary, self._env)
@@ -177,6 +209,7 @@ class _Encoder:
             self._facts.slots.get((Role.SERVICE, (served[0].name, served[1].name))) if served else None
         ) or "<nothing>"
         yield (self._facts.slots.get((Role.PORT, port)) if port else None) or "<nothing>"
+        yield word("times", bucket(len(same), features.COUNTS))
         yield word("class", summary.classification if summary.classification in features.CLASSES else features.REST)
         tactic, technique = features.technique(summary)
         yield word("tactic", tactic)
@@ -189,11 +222,11 @@ class _Encoder:
             "to" if summary.to_server else "back",
             "shaken" if summary.handshake else "unshaken",
         )
-        yield word("seen", str(summary.severity), bucket(summary.count, features.COUNTS))
+        yield word("seen", str(min(s.severity for s in same)), bucket(sum(s.count for s in same), features.COUNTS))
         yield word("rate", bucket(summary.rate_per_s, features.RATES))
-        yield word("ports", bucket(summary.source_ports, features.PORTS))
-        yield word("up", bucket(summary.flow.bytes_to_server, features.BYTES))
-        yield word("down", bucket(summary.flow.bytes_to_client, features.BYTES))
+        yield word("ports", bucket(max(s.source_ports for s in same), features.PORTS))
+        yield word("up", bucket(sum(s.flow.bytes_to_server for s in same), features.BYTES))
+        yield word("down", bucket(sum(s.flow.bytes_to_client for s in same), features.BYTES))
         yield from self._relation(ends, served)
         if name := next((s.slot for s in self._request.pointers.of(Role.NAME) if s.value in summary.domains), None):
             yield name

@@ -9,12 +9,17 @@ from itertools import product
 
 from secloop_ai.contracts import AlertSummary, Criticality, Protocol
 
-ROLES = (
-    *("client", "server", "workstation", "admin", "console", "helpdesk", "operator", "manager", "terminal", "kiosk"),
-    *("scanner", "monitor", "crawler", "loadgen", "backup", "mirror", "deployer", "auditor", "sensor", "collector"),
-    *("nameserver", "resolver", "mail", "web", "database", "storage", "controller", "appliance", "printer", "camera"),
-    *("gateway", "proxy", "broker", "directory", "jump", "build", "host"),
+DUTIES = (
+    *("admin", "console", "helpdesk", "operator", "manager", "support", "scanner", "monitor", "crawler", "loadgen"),
+    *("tester", "backup", "mirror", "deployer", "auditor", "sensor", "collector", "updater", "replica", "scheduler"),
 )
+"""Roles whose everyday work looks to a sensor like an attack: they scan, copy, log in and load others."""
+PLAIN_ROLES = (
+    *("client", "server", "workstation", "terminal", "kiosk", "laptop", "phone", "nameserver", "resolver", "mail", "web"),
+    *("database", "storage", "controller", "appliance", "printer", "camera", "gateway", "proxy", "broker", "directory"),
+    *("jump", "build", "host"),
+)
+ROLES = (*DUTIES, *PLAIN_ROLES)
 """Roles that inventories commonly give a host."""
 APPS = (
     *("http", "http2", "tls", "dns", "ssh", "ftp", "ftp-data", "smtp", "imap", "pop3", "smb", "dcerpc", "nfs", "tftp"),
@@ -121,11 +126,12 @@ _ENUMERATIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "role": ((*ROLES, REST),),
     "worth": (_LEVELS, ("vital", "plain")),
     "place": (("attached", "loose"), ("lone", "shared"), ("free", "kept"), ("proven", "unproven")),
-    "client": (("none", "some", "vital"),),
+    "client": (("none", "some", "vital"), ("duty", "plain")),
     # services: declared clients, criticality, what the port is for
     "users": (("none", "few", "many", "any"), _LEVELS),
     "for": ((*PORT_CLASSES, "low", "high", "none"),),
-    # alerts
+    # alerts: how many summaries differ in nothing else that is said here, and so on
+    "times": (_steps(COUNTS),),
     "class": ((*CLASSES, REST),),
     "tactic": (_with((*_TACTICS, "TA0009", "TA0011", "TA0010", "TA0040")),),
     "technique": (_with(tuple(tactics())),),
