@@ -12,7 +12,6 @@ from itertools import combinations
 from typing import NamedTuple
 
 from labs.scenario import Kind
-from labs.simulator import FastField
 from labs.validator.measurement import Measurement
 from secloop_ai.contracts import (
     RATES_BYTES_PER_S,
@@ -29,7 +28,7 @@ from secloop_ai.policies import resolve
 from secloop_ai.policies.ends import ends_of, port_of, service_of
 from secloop_ai.policies.facts import Facts
 
-from .tasks import Task
+from .tasks import Task, field_of
 
 NAME = "apprentice"
 TTL_S = 3600
@@ -72,7 +71,7 @@ def observe(reason: ObserveReason) -> ActionCall:
 class _Search:
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._back = FastField(task.case.model_copy(update={"persistent": True}))
+        self._back = field_of(task.case.model_copy(update={"persistent": True}))
         self._before = self._back.undefended().rs_attack
 
     def _try(self, calls: tuple[ActionCall, ...]) -> _Tried | None:

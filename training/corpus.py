@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 
 from labs.scenario import Case
 from labs.scenario.draw import rng
-from labs.simulator import FastField
 from labs.suites.cases import case_of
 from secloop_ai.loop.decide import build_request
 from secloop_ai.policies.embedded import Grammar, encode, spell
@@ -29,15 +28,17 @@ from secloop_ai.policies.embedded.vocabulary import ids
 from .apprentice import label
 from .generate import generated, train_scenarios
 from .sensor import renamed
-from .tasks import Task
+from .tasks import Task, field_of
 
-SUITE, GENERATED = "suite", "generated"
+SUITE, GENERATED, DRAWN = "suite", "generated", "drawn"
 OTHER_SENSOR = 0.5
+THIRD = 3
+"""One in so many generated cases holds means of the train split alone."""
 CHUNK = 16
 
 
 class Source(NamedTuple):
-    """Where a case comes from: a train scenario by its index, or the generator; and a seed."""
+    """Where a case comes from: a train scenario by its index, or the generator, with new means or not; and a seed."""
 
     kind: str
     index: int
@@ -60,20 +61,23 @@ class Example(NamedTuple):
 
 
 def sources(generated_cases: int, suite_seeds: int) -> Iterator[Source]:
-    """All cases of a corpus, in a fixed order."""
+    """All cases of a corpus, in a fixed order: the train scenarios, and generated ones, most of them with new means."""
     yield from (Source(SUITE, n, seed) for seed in range(suite_seeds) for n in range(len(train_scenarios())))
-    yield from (Source(GENERATED, 0, seed) for seed in range(generated_cases))
+    yield from (Source(GENERATED if n % THIRD == 0 else DRAWN, 0, n) for n in range(generated_cases))
 
 
 def task_from(source: Source) -> Task:
     """The task of a source; equal sources give equal tasks."""
-    scenario = generated(source.seed) if source.kind == GENERATED else train_scenarios()[source.index]
+    if source.kind == SUITE:
+        scenario = train_scenarios()[source.index]
+    else:
+        scenario = generated(source.seed, drawn=source.kind == DRAWN)
     return told(case_of(scenario, source.seed % 1_000_000), source.seed)
 
 
 def told(case: Case, seed: int) -> Task:
     """The case as our sensor tells it, or as another house's does."""
-    field = FastField(case)
+    field = field_of(case)
     dice = rng("sensor", case.case_id, seed)
     alerts = renamed(field.alerts(), dice) if dice.random() < OTHER_SENSOR else field.alerts()
     request = build_request(alerts, case.environment)

@@ -23,11 +23,15 @@ from labs.suites.load import Network, load_networks
 from secloop_ai.contracts import Criticality
 from secloop_ai.policies.embedded.features import DUTIES, PLAIN_ROLES
 
+from .drawn import PREFIX, Aim
+
 OUTSIDE = "outside"
 ATTACKER = "attacker"
 BENIGN, QUIET = 0.24, 0.05
 """Shares of false alarms and of quiet periods; the rest are attacks."""
 PERSISTENT = 0.35
+DRAWN = 0.75
+"""Share of the means that are new, where any is."""
 MOST_SERVICES = 4
 """Services of a host, at most, after some were added."""
 
@@ -89,10 +93,16 @@ def _service(scenario: Scenario, path: str) -> ServiceSpec | None:
     return next((s for s in host.services if s.name == service), None) if host else None
 
 
-def generated(seed: int) -> Scenario:
-    """The scenario of this seed; equal seeds give equal scenarios."""
+def generated(seed: int, *, drawn: bool = False) -> Scenario:
+    """The scenario of this seed; equal seeds give equal scenarios.
+
+    Args:
+        seed: of all its draws.
+        drawn: most of its means are ones that nobody has met (training/drawn.py).
+    """
+    kind = "drawn" if drawn else "generated"
     for turn in range(100):
-        made = _Maker(rng("generated", seed, turn)).scenario(f"generated-{seed}")
+        made = _Maker(rng(kind, seed, turn), drawn=drawn).scenario(f"{kind}-{seed}")
         if made is not None:
             return made
     raise ValueError(f"no scenario from seed {seed}")
@@ -105,8 +115,9 @@ def _looks(chain: Sequence[ChainStep]) -> bool:
 class _Maker:
     """One scenario's draws."""
 
-    def __init__(self, dice: random.Random) -> None:
+    def __init__(self, dice: random.Random, *, drawn: bool) -> None:
         self._dice = dice
+        self._new_means = DRAWN if drawn else 0.0
         self._network = dice.choice(train_networks())
         self._outside = {z.name for z in self._network.zones if z.outside}
         self._hosts: dict[str, HostSpec] = {}
@@ -168,7 +179,9 @@ class _Maker:
             for n in range(dice.choice((0, 1, 1, 2)))
         ]
         for host in (*kept, *duties):
-            self._hosts[host.name] = host.model_copy(update={"role": self._role(host), "criticality": self._worth(host)})
+            self._hosts[host.name] = host.model_copy(
+                update={"role": self._role(host), "criticality": self._worth(host)}
+            )
         for name, host in list(self._hosts.items()):
             services = tuple(self._served(host, s) for s in self._offered(host))
             self._hosts[name] = host.model_copy(update={"services": services})
@@ -279,17 +292,25 @@ class _Maker:
         return self._against(source, host, self._dice.choice(host.services))
 
     def _against(self, source: str, host: HostSpec, service: ServiceSpec) -> ChainStep | None:
+        target = f"{host.name}/{service.name}"
+        if self._chance(self._new_means):
+            return self._unmet("service", source, target)
         fits = [u for u in uses() if service.kind in u.kinds and not means_of(u.means).needs]
-        if not fits:
-            return None
-        return self._step(self._dice.choice(fits), source, f"{host.name}/{service.name}")
+        return self._step(self._dice.choice(fits), source, target) if fits else None
 
     def _look(self, source: str, host: HostSpec) -> ChainStep:
+        if self._chance(self._new_means):
+            return self._unmet("host", source, host.name)
         fits = [u for u in uses() if not u.kinds and not u.outward]
         return self._step(self._dice.choice(fits), source, host.name)
 
     def _outward(self, source: str) -> ChainStep:
+        if self._chance(self._new_means):
+            return self._unmet("outside", source, OUTSIDE)
         return self._step(self._dice.choice([u for u in uses() if u.outward]), source, OUTSIDE)
+
+    def _unmet(self, aim: Aim, source: str, target: str) -> ChainStep:
+        return ChainStep(means=f"{PREFIX}-{aim}-{self._dice.getrandbits(32)}", source=source, target=target)
 
     def _step(self, use: Use, source: str, target: str) -> ChainStep:
         params = dict(self._dice.choice(use.params))

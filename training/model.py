@@ -31,7 +31,7 @@ class Size(Frozen):
     hidden: int = 128
     heads: int = 4
     middle: int = 344
-    positions: int = 384
+    positions: int = 448
 
 
 def new_model(size: Size, seed: int) -> LlamaForCausalLM:

@@ -1,7 +1,7 @@
 """From nothing to weights by one command: corpus, supervised fine-tuning, SA-GRPO; what is done is not done again.
 
-    python -m training.pipeline --preset smoke --out var/smoke      # minutes; make train-smoke
-    python -m training.pipeline --preset full --out var/train       # make train
+python -m training.pipeline --preset smoke --out var/smoke      # minutes; make train-smoke
+python -m training.pipeline --preset full --out var/train       # make train
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from secloop_ai.contracts.base import Frozen
 from secloop_ai.policies.embedded.policy import WEIGHTS
 
 from .config import Config, preset
-from .corpus import GENERATED, SUITE, Source, read, sources, task_from, write
+from .corpus import DRAWN, GENERATED, SUITE, THIRD, Source, read, sources, task_from, write
 from .generate import train_scenarios
 from .model import Size, load_model, save_policy
 from .sft import SftConfig
@@ -131,9 +131,15 @@ def _round(before: Path, folder: Path, config: Config, first: int) -> None:
     source = MadeTasks(lambda n: played(first + n), steps * config.questions)
     model = train(load_model(before), source, config, folder / "run")
     found = validate(model, known)
-    card = {"trained_by": "sa-grpo", "from": before.name, **config.model_dump(mode="json"), "validation": found}
-    save_policy(model, folder, card=card, known=known)
+    record = {"trained_by": "sa-grpo", **config.model_dump(mode="json"), "first_task": first, "validation": found}
+    save_policy(model, folder, card={"stages": [*stages_of(before), record]}, known=known)
     (folder / "validation.jsonl").write_text(json.dumps(found) + "\n", encoding="utf-8")
+
+
+def stages_of(folder: Path) -> list[dict[str, Any]]:
+    """What the record of weights says of how they came about, the first stage first."""
+    card = json.loads((folder / "config.json").read_text(encoding="utf-8"))["secloop"]["card"]
+    return list(card.get("stages", [card]))
 
 
 def played(number: int) -> Task:
@@ -141,7 +147,7 @@ def played(number: int) -> Task:
     seed = FIRST_SEED + number
     if number % SUITE_SHARE == 0:
         return task_from(Source(SUITE, number // SUITE_SHARE % len(train_scenarios()), seed))
-    return task_from(Source(GENERATED, 0, seed))
+    return task_from(Source(GENERATED if number % THIRD == 1 else DRAWN, 0, seed))
 
 
 def _last(path: Path) -> dict[str, Any]:

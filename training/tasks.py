@@ -12,6 +12,8 @@ from secloop_ai.contracts import PolicyRequest
 from secloop_ai.loop.decide import build_request
 from secloop_ai.policies.embedded import encode
 
+from .drawn import means_source
+
 
 class Task(NamedTuple):
     """One question to a policy.
@@ -26,9 +28,14 @@ class Task(NamedTuple):
     prompt: tuple[str, ...]
 
 
+def field_of(case: Case) -> FastField:
+    """The fast model of a case, drawn means among its attacks or not."""
+    return FastField(case, means_source)
+
+
 def task_of(case: Case) -> Task:
     """The case on the fast model, with the alerts of its undefended twin."""
-    field = FastField(case)
+    field = field_of(case)
     request = build_request(field.alerts(), case.environment)
     return Task(case, request, field, encode(request).words)
 

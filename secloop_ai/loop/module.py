@@ -6,6 +6,7 @@ It imports nothing of its own at first: a module is a process of a second, most 
 from __future__ import annotations
 
 import gc
+import os
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -36,9 +37,16 @@ READ_INVENTORY = ("decide_step", "rollback_step")
 """Steps that always need the inventory."""
 
 
+def begin() -> None:
+    """What makes a process of a second quicker; call it before anything else is imported."""
+    gc.disable()  # the process ends before a collection would pay for itself
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else every installed package is searched for some
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the embedded policy's matrices are too small to share out
+
+
 def run(module: ModuleLike, name: StepName) -> None:
     """Run a step for a module; every error SecLoop raises on purpose becomes one clear failure."""
-    gc.disable()  # the process ends before a collection would pay for itself
+    begin()
     params = dict(module.params)
     if name in READ_INVENTORY:  # in a process of its own, while this one imports what it needs
         from secloop_ai.inventory import start

@@ -278,7 +278,7 @@ def test_the_registry_knows_its_back_ends(tmp_path: Any) -> None:
     loaded: Policy = load_policy("playbook")
     assert isinstance(loaded, Policy)
     assert (loaded.name, len(loaded.digest())) == ("playbook/1", 64)
-    with pytest.raises(PolicyError, match="no policy 'crystal-ball'; known: playbook"):
+    with pytest.raises(PolicyError, match=r"no policy 'crystal-ball'; known: .*playbook"):
         load_policy("crystal-ball")
     with pytest.raises(PolicyError, match="cannot be read"):
         load_policy(f"playbook:{tmp_path}/none.yaml")

@@ -70,17 +70,16 @@ class _Encoder:
 
     def prompt(self) -> Prompt:
         sources = {s.source for s in self._ranked}
-        head = (BOS, "<alerts>", word("all", bucket(len(self._ranked), features.COUNTS)))
-        parts = (
-            *head,
+        body = (*self._sources(), *self._hosts(), *self._services(), *self._alerts(), SEP)
+        hidden = sum(self._left.values()) + sum(self._request.pointers.left_out.values())
+        head = (
+            BOS,
+            "<alerts>",
+            word("all", bucket(len(self._ranked), features.COUNTS)),
             word("from", bucket(len(sources), features.COUNTS)),
-            *self._sources(),
-            *self._hosts(),
-            *self._services(),
-            *self._alerts(),
-            SEP,
+            word("hidden", bucket(hidden, features.COUNTS)),
         )
-        return Prompt(parts, {k: n for k, n in self._left.items() if n})
+        return Prompt((*head, *body), {k: n for k, n in self._left.items() if n})
 
     def _cut(self, kind: str, found: Sequence[T], room: int) -> Sequence[T]:
         self._left[kind] = max(0, len(found) - room)

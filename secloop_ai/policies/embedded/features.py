@@ -15,8 +15,20 @@ DUTIES = (
 )
 """Roles whose everyday work looks to a sensor like an attack: they scan, copy, log in and load others."""
 PLAIN_ROLES = (
-    *("client", "server", "workstation", "terminal", "kiosk", "laptop", "phone", "nameserver", "resolver", "mail", "web"),
-    *("database", "storage", "controller", "appliance", "printer", "camera", "gateway", "proxy", "broker", "directory"),
+    *("client", "server", "workstation", "terminal", "kiosk", "laptop", "phone", "nameserver", "resolver", "mail"),
+    *(
+        "web",
+        "database",
+        "storage",
+        "controller",
+        "appliance",
+        "printer",
+        "camera",
+        "gateway",
+        "proxy",
+        "broker",
+        "directory",
+    ),
     *("jump", "build", "host"),
 )
 ROLES = (*DUTIES, *PLAIN_ROLES)
@@ -117,9 +129,10 @@ _YES = ("yes", "no")
 _LEVELS = tuple(c.value for c in Criticality)
 _TACTICS = ("TA0043", "TA0042", "TA0001", "TA0002", "TA0003", "TA0004", "TA0005", "TA0006", "TA0007", "TA0008")
 _ENUMERATIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    # totals: summaries, distinct sources
+    # totals: summaries, distinct sources, entities and alerts that found no room
     "all": (_steps(COUNTS),),
     "from": (_steps(COUNTS),),
+    "hidden": (_steps(COUNTS),),
     # sources: handshake seen, declared as somebody's client, untouchable
     "source": (("proven", "unproven"), ("declared", "stranger"), ("free", "kept")),
     # hosts

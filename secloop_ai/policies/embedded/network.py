@@ -1,7 +1,8 @@
 """A small causal transformer of the Llama family in NumPy: one prompt in, logits out, with a cache that can be forked.
 
 The weights are those of transformers' ``LlamaForCausalLM`` (RMSNorm, rotary positions, gated SiLU, tied embeddings), so
-that the same file loads there. Shapes: T tokens, B sequences, D hidden, H heads of K = D / H, V words.
+that the same file loads there. Shapes: T tokens, B sequences, D hidden, H heads of K = D / H, V words; P tokens of the
+prompt, which all sequences share, and L of the longest continuation.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ import numpy.typing as npt
 from secloop_ai.contracts import PolicyError
 
 Array = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
 NEVER = np.float32(-1e9)
+BLOCK = 64
+"""Queries of a prompt looked at together: none of them looks at a key behind its block."""
 
 
 class Shape(NamedTuple):
@@ -40,10 +44,8 @@ class Shape(NamedTuple):
         try:
             if config["model_type"] != "llama" or not config["tie_word_embeddings"]:
                 raise PolicyError("the policy's config.json is not of a Llama model with tied embeddings")
-            if config.get("num_key_value_heads", config["num_attention_heads"]) != config["num_attention_heads"]:
-                raise PolicyError("the policy's config.json asks for grouped heads, which are not read here")
             rope = config.get("rope_parameters") or {}
-            return cls(
+            found = cls(
                 layers=int(config["num_hidden_layers"]),
                 hidden=int(config["hidden_size"]),
                 heads=int(config["num_attention_heads"]),
@@ -55,6 +57,29 @@ class Shape(NamedTuple):
             )
         except KeyError as error:
             raise PolicyError(f"the policy's config.json lacks {error}") from None
+        except (TypeError, ValueError, AttributeError) as error:
+            raise PolicyError(f"the policy's config.json holds what is not a figure: {error}") from None
+        found.check(config)
+        return found
+
+    def check(self, config: Mapping[str, Any]) -> None:
+        """Refuse what is not computed here.
+
+        Raises:
+            PolicyError: names the field.
+        """
+        if min(self) <= 0 or self.hidden % (2 * self.heads):
+            raise PolicyError(f"the policy's config.json gives sizes that do not go together: {self}")
+        plain = {
+            "num_key_value_heads": self.heads,
+            "head_dim": self.hidden // self.heads,
+            "hidden_act": "silu",
+            "attention_bias": False,
+            "mlp_bias": False,
+        }
+        for field, value in plain.items():
+            if (given := config.get(field)) not in (None, value):
+                raise PolicyError(f"the policy's config.json: {field} is {given!r}; only {value!r} is read here")
 
 
 class _Layer(NamedTuple):
@@ -68,20 +93,56 @@ class _Layer(NamedTuple):
     down: Array
 
 
-class Cache(NamedTuple):
-    """Keys and values so far, per layer (B, H, T, K)."""
+class Own(NamedTuple):
+    """Keys and values (B, H, L, K) of what each sequence has said after the prompt, in one layer."""
 
-    keys: tuple[Array, ...]
-    values: tuple[Array, ...]
+    keys: Array
+    values: Array
+
+
+class Cache(NamedTuple):
+    """What the model has read: a prompt once for all sequences, and the continuation of each.
+
+    Attributes:
+        prompt: per layer, keys (H, K, P) and values (H, P, K).
+        own: per layer; empty until the first continuation.
+        rows: sequence → its row in `own`; one row may stand for several.
+        said: tokens of each sequence after the prompt (B,).
+    """
+
+    prompt: tuple[tuple[Array, Array], ...]
+    own: tuple[Own, ...]
+    rows: Ints
+    said: Ints
+
+    @property
+    def read(self) -> int:
+        """Tokens of the prompt."""
+        return int(self.prompt[0][0].shape[2])
 
     @property
     def length(self) -> int:
-        """Tokens held."""
-        return int(self.keys[0].shape[2])
+        """Tokens of the longest sequence."""
+        return self.read + int(self.said.max())
 
-    def fork(self, rows: npt.NDArray[np.int64]) -> Cache:
-        """The same for these sequences, one may stand more than once."""
-        return Cache(tuple(k[rows] for k in self.keys), tuple(v[rows] for v in self.values))
+    def fork(self, rows: Ints) -> Cache:
+        """The same for these sequences, one may stand more than once; nothing is copied yet."""
+        return self._replace(rows=self.rows[rows], said=self.said[rows])
+
+
+class _Places(NamedTuple):
+    """Where the new tokens of a continuation go, the same in every layer.
+
+    Attributes:
+        cos, sin: of the rotary embedding (B, 1, T, K).
+        at: place of each token in its continuation (B, T).
+        hidden: what a token must not see of the continuations (B, 1, T, L).
+    """
+
+    cos: Array
+    sin: Array
+    at: Ints
+    hidden: Array
 
 
 class Network:
@@ -119,6 +180,7 @@ class Network:
     def _layer(self, n: int, d: int, m: int) -> _Layer:
         at = f"model.layers.{n}."
         qkv = np.concatenate([self._take(f"{at}self_attn.{x}_proj.weight", (d, d)) for x in "qkv"])
+        qkv[:d] *= np.float32((d / self.shape.heads) ** -0.5)  # the scale of the scores, once for all
         gate_up = np.concatenate([self._take(f"{at}mlp.{x}_proj.weight", (m, d)) for x in ("gate", "up")])
         return _Layer(
             first_norm=self._take(f"{at}input_layernorm.weight", (d,)),
@@ -129,56 +191,156 @@ class Network:
             down=np.ascontiguousarray(self._take(f"{at}mlp.down_proj.weight", (d, m)).T),
         )
 
-    def forward(self, tokens: npt.NDArray[np.int64], cache: Cache | None = None) -> tuple[Array, Cache]:
-        """Logits (B, V) of the last token of each sequence (B, T), and the cache with them in it.
+    def forward(self, tokens: Ints, cache: Cache | None = None, counts: Ints | None = None) -> tuple[Array, Cache]:
+        """Logits (B, V) after the last token of each sequence, and the cache with them in it.
+
+        Args:
+            tokens: the prompt (1, T), or what each of the cache's sequences says next (B, T).
+            cache: of what came before; it stays as it is.
+            counts: how many of a sequence's tokens are its own (B,), at least one; the rest is padding.
 
         Raises:
             PolicyError: more tokens than the model has positions.
         """
-        start = cache.length if cache else 0
-        end = start + tokens.shape[1]
-        if end > self.shape.positions:
-            raise PolicyError(f"the policy's model has {self.shape.positions} positions; this needs {end}")
-        x = self._embed[tokens]
-        cos, sin = self._cos[start:end], self._sin[start:end]
-        keys, values = [], []
-        for n, layer in enumerate(self._layers):
-            before = (cache.keys[n], cache.values[n]) if cache else None
-            mixed, k, v = self._attend(self._normed(x, layer.first_norm), layer, cos, sin, before)
-            x = x + mixed
-            x = x + _gated(self._normed(x, layer.second_norm) @ layer.gate_up) @ layer.down
-            keys.append(k)
-            values.append(v)
-        last = self._normed(x[:, -1], self._norm)
-        return last @ self._embed.T, Cache(tuple(keys), tuple(values))
+        self._check(tokens.shape[1] + (cache.length if cache else 0))
+        if cache is None:
+            x, read = self._read(tokens[0], everywhere=False)
+            none = np.zeros(1, dtype=np.int64)
+            return self._logits(x), Cache(read, (), none, none)
+        return self._go_on(tokens, cache, np.full(len(tokens), tokens.shape[1]) if counts is None else counts)
 
-    def _normed(self, x: Array, scale: Array) -> Array:
-        square = np.mean(x * x, axis=-1, keepdims=True)
-        found: Array = (x / np.sqrt(square + np.float32(self.shape.epsilon)) * scale).astype(np.float32, copy=False)
+    def everywhere(self, tokens: Ints) -> Array:
+        """Logits (T, V) after each token of one sequence (T,).
+
+        Raises:
+            PolicyError: more tokens than the model has positions.
+        """
+        self._check(len(tokens))
+        return self._logits(self._read(tokens, everywhere=True)[0])
+
+    def _check(self, needed: int) -> None:
+        if needed > self.shape.positions:
+            raise PolicyError(f"the policy's model has {self.shape.positions} positions; this needs {needed}")
+
+    def _logits(self, x: Array) -> Array:
+        return self._normed(x, self._norm) @ self._embed.T
+
+    def _read(self, tokens: Ints, *, everywhere: bool) -> tuple[Array, tuple[tuple[Array, Array], ...]]:
+        """A sequence from its start: its states (T, D), or (1, D) of the last token alone, and its keys and values."""
+        x = self._embed[tokens]
+        cos, sin = self._cos[: len(tokens)], self._sin[: len(tokens)]
+        read = []
+        for n, layer in enumerate(self._layers):
+            heads = self._heads(self._normed(x, layer.first_norm) @ layer.qkv)
+            k, v = np.ascontiguousarray(_turned(heads[1], cos, sin).swapaxes(-1, -2)), np.ascontiguousarray(heads[2])
+            read.append((k, v))
+            first = 0
+            if n + 1 == len(self._layers) and not everywhere:  # nobody asks for the other tokens' states any more
+                first, x = len(tokens) - 1, x[-1:]
+            mixed = _look_back(_turned(heads[0][:, first:], cos[first:], sin[first:]), k, v)
+            x = self._rest(x, mixed.swapaxes(0, 1).reshape(x.shape), layer)
+        return x, tuple(read)
+
+    def _go_on(self, tokens: Ints, cache: Cache, counts: Ints) -> tuple[Array, Cache]:
+        b, t = tokens.shape
+        x = self._embed[tokens.reshape(-1)]
+        places = self._places(cache, t)
+        own = []
+        for n, layer in enumerate(self._layers):
+            heads = self._heads(self._normed(x, layer.first_norm) @ layer.qkv).reshape(3, self.shape.heads, b, t, -1)
+            q, k, v = heads.swapaxes(1, 2)
+            kept = _kept(cache, n, places, _turned(k, places.cos, places.sin), v)
+            own.append(kept)
+            mixed = _look_around(_turned(q, places.cos, places.sin), cache.prompt[n], kept, places.hidden)
+            x = self._rest(x, mixed.swapaxes(1, 2).reshape(x.shape), layer)
+        last = np.arange(b) * t + counts - 1
+        return self._logits(x[last]), Cache(cache.prompt, tuple(own), np.arange(b), cache.said + counts)
+
+    def _places(self, cache: Cache, t: int) -> _Places:
+        at = cache.said[:, None] + np.arange(t)
+        turn = cache.read + at
+        hidden = np.where(np.arange(int(at.max()) + 1) > at[..., None], NEVER, np.float32(0))
+        return _Places(self._cos[turn][:, None], self._sin[turn][:, None], at, hidden[:, None])
+
+    def _heads(self, x: Array) -> Array:
+        """Rows (N, 3 D) of queries, keys and values by head: (3, H, N, K)."""
+        return x.reshape(len(x), 3, self.shape.heads, -1).transpose(1, 2, 0, 3)
+
+    def _rest(self, x: Array, mixed: Array, layer: _Layer) -> Array:
+        """What follows attention in a block."""
+        found: Array = mixed @ layer.out
+        found += x
+        found += _gated(self._normed(found, layer.second_norm) @ layer.gate_up) @ layer.down
         return found
 
-    def _attend(
-        self, x: Array, layer: _Layer, cos: Array, sin: Array, before: tuple[Array, Array] | None
-    ) -> tuple[Array, Array, Array]:
-        b, t, d = x.shape
-        heads = (x @ layer.qkv).reshape(b, t, 3, self.shape.heads, -1).transpose(2, 0, 3, 1, 4)
-        q, k, v = _turned(heads[0], cos, sin), _turned(heads[1], cos, sin), heads[2]
-        if before is not None:
-            k, v = np.concatenate([before[0], k], axis=2), np.concatenate([before[1], v], axis=2)
-        scores = q @ k.swapaxes(-1, -2) * np.float32(q.shape[-1] ** -0.5)
-        if t > 1:
-            seen = k.shape[2]
-            scores += np.triu(np.full((t, seen), NEVER, dtype=np.float32), k=seen - t + 1)
+    def _normed(self, x: Array, scale: Array) -> Array:
+        square = np.einsum("nd,nd->n", x, x) / np.float32(x.shape[1]) + np.float32(self.shape.epsilon)
+        found: Array = x * (np.float32(1) / np.sqrt(square))[:, None]
+        found *= scale
+        return found
+
+
+def _look_back(q: Array, k: Array, v: Array) -> Array:
+    """Attention of a sequence's last tokens (H, N, K) to all that is not behind them: (H, N, K)."""
+    count, seen = q.shape[1], k.shape[2]
+    mixed = np.empty_like(q)
+    for start in range(0, count, BLOCK):
+        stop = min(start + BLOCK, count)
+        end = seen - count + stop
+        scores = q[:, start:stop] @ k[..., :end]
+        scores[..., end - (stop - start) :] += _LATER[: stop - start, : stop - start]
         scores -= scores.max(axis=-1, keepdims=True)
         np.exp(scores, out=scores)
-        scores /= scores.sum(axis=-1, keepdims=True)
-        mixed = (scores @ v).transpose(0, 2, 1, 3).reshape(b, t, d)
-        return mixed @ layer.out, k, v
+        weight = scores.sum(axis=-1, keepdims=True)
+        mixed[:, start:stop] = scores @ v[:, :end] / weight
+    return mixed
+
+
+_LATER = np.triu(np.full((BLOCK, BLOCK), NEVER, dtype=np.float32), k=1)
+
+
+def _kept(cache: Cache, n: int, places: _Places, k: Array, v: Array) -> Own:
+    """The continuations' keys and values with new ones (B, H, T, K) in their places."""
+    b, heads, _, width = k.shape
+    before = cache.own[n].keys.shape[2] if cache.own else 0
+    made = []
+    for new, old in zip((k, v), cache.own[n] if cache.own else (k, v), strict=True):
+        whole = np.empty((b, heads, places.hidden.shape[-1], width), dtype=np.float32)
+        seen = min(before, whole.shape[2])
+        if seen:
+            whole[:, :, :seen] = old[cache.rows, :, :seen]
+        whole[:, :, seen:] = 0
+        whole[np.arange(b)[:, None], :, places.at] = new.swapaxes(1, 2)
+        made.append(whole)
+    return Own(*made)
+
+
+def _look_around(q: Array, prompt: tuple[Array, Array], own: Own, hidden: Array) -> Array:
+    """Attention of new tokens (B, H, T, K) to the prompt, read once for all, and to their own sequence."""
+    b, heads, t, width = q.shape
+    far = q.swapaxes(0, 1).reshape(heads, b * t, width) @ prompt[0]
+    near = q @ own.keys.swapaxes(-1, -2)
+    near += hidden
+    top = np.maximum(far.max(axis=-1).reshape(heads, b, t).swapaxes(0, 1), near.max(axis=-1))[..., None]
+    far -= top.swapaxes(0, 1).reshape(heads, b * t, 1)
+    near -= top
+    np.exp(far, out=far)
+    np.exp(near, out=near)
+    weight = far.sum(axis=-1).reshape(heads, b, t).swapaxes(0, 1) + near.sum(axis=-1)
+    mixed = (far @ prompt[1]).reshape(heads, b, t, width).swapaxes(0, 1) + near @ own.values
+    found: Array = mixed / weight[..., None]
+    return found
 
 
 def _gated(both: Array) -> Array:
-    gate, up = np.split(both, 2, axis=-1)
-    return (gate / (np.float32(1.0) + np.exp(-gate)) * up).astype(np.float32, copy=False)
+    middle = both.shape[-1] // 2
+    gate, up = both[..., :middle], both[..., middle:]
+    half = gate * np.float32(0.5)
+    found: Array = np.tanh(half)  # x sigmoid(x) = x/2 (1 + tanh(x/2)): nothing that could overflow
+    found += np.float32(1)
+    found *= half
+    found *= up
+    return found
 
 
 def _rotary(shape: Shape) -> tuple[Array, Array]:
@@ -192,5 +354,7 @@ def _rotary(shape: Shape) -> tuple[Array, Array]:
 
 def _turned(x: Array, cos: Array, sin: Array) -> Array:
     half = x.shape[-1] // 2
-    swapped = np.concatenate([-x[..., half:], x[..., :half]], axis=-1)
-    return (x * cos + swapped * sin).astype(np.float32, copy=False)
+    found: Array = x * cos
+    found[..., :half] -= x[..., half:] * sin[..., :half]
+    found[..., half:] += x[..., :half] * sin[..., half:]
+    return found

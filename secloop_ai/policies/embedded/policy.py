@@ -18,12 +18,13 @@ from .features import REST
 from .grammar import Grammar
 from .network import Network, Shape
 from .sampler import Answer, sample
+from .store import live
 from .vocabulary import OTHER, VERSION, digest, ids, words
 
 SHIPPED = Path(__file__).with_name("weights")
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 SAMPLED = 4
-"""Answers sampled per candidate that is wanted, as equal ones count once."""
+"""Answers sampled per candidate that is wanted, at most, as equal ones count once."""
 
 
 class EmbeddedPolicy:
@@ -38,11 +39,15 @@ class EmbeddedPolicy:
 
     def __init__(self, folder: Path = SHIPPED) -> None:
         config = _config(folder / CONFIG)
-        self._known = frozenset(config["secloop"].get("trained_words") or words())
-        self._spoken = tuple(config["secloop"]["tools"])
+        self._known = frozenset(_listed(config, "trained_words", folder) or words())
+        self._spoken = _listed(config, "tools", folder)
         raw = _bytes(folder / WEIGHTS)
         self._digest = hashlib.sha256(raw).hexdigest()
-        self._network = Network(Shape.of(config), _tensors(raw, folder / WEIGHTS))
+        shape = Shape.of(config)
+        if shape.words != len(words()):
+            have = f"vocab_size is {shape.words}, this version's vocabulary has {len(words())} words"
+            raise PolicyError(f"{folder / CONFIG}: {have}")
+        self._network = Network(shape, _tensors(raw, folder / WEIGHTS))
 
     @property
     def name(self) -> str:
@@ -57,18 +62,25 @@ class EmbeddedPolicy:
         """The likeliest answer first, then up to `n` - 1 others; equal request and seed give equal candidates.
 
         Raises:
-            PolicyError: `n` is less than one.
+            PolicyError: `n` is less than one, or nothing that the policy knows is offered.
         """
         if n < 1:
             raise PolicyError(f"embedded: asked for {n} candidates")
         prompt = encode(request)
-        grammar = Grammar(request, self._spoken)
-        asked = 1 if n == 1 else n * SAMPLED
-        answers = sample(self._network, grammar, self._shown(prompt), n=asked, seed=seed)
-        first, *others = dict.fromkeys(a.words for a in answers)
-        score = {a.words: a.log_probability for a in answers}
-        ranked = (first, *sorted(others, key=lambda w: -score[w]))[:n]
-        return tuple(_candidate(Answer(w, score[w]), grammar, prompt) for w in ranked)
+        shown = self._shown(prompt)
+        grammar = Grammar(request, self._spoken, room=self._network.shape.positions - len(shown))
+        first, *others = self._different(shown, grammar, n, seed)
+        ranked = (first, *sorted(others, key=lambda a: -a.log_probability))[:n]
+        left = _left(prompt, request)
+        return tuple(_candidate(a, grammar, left) for a in ranked)
+
+    def _different(self, shown: tuple[str, ...], grammar: Grammar, n: int, seed: int) -> list[Answer]:
+        """Answers, each once, the greedy one first; more are sampled where too many of the first were alike."""
+        found = {a.words: a for a in sample(self._network, grammar, shown, n=n, seed=seed)}
+        if len(found) < n:
+            more = sample(self._network, grammar, shown, n=n * (SAMPLED - 1), seed=seed, start=n)
+            found |= {a.words: a for a in more if a.words not in found}
+        return list(found.values())
 
     def _shown(self, prompt: Prompt) -> tuple[str, ...]:
         """The prompt with words that training never showed as their group's rest: an untrained row says nothing."""
@@ -81,14 +93,17 @@ def _rest(word: str) -> str:
     return rest if rest in ids() else OTHER if group == word else word
 
 
-def _candidate(answer: Answer, grammar: Grammar, prompt: Prompt) -> Candidate:
-    left = ", ".join(f"{n} {kind}" for kind, n in prompt.left_out.items())
+def _candidate(answer: Answer, grammar: Grammar, left: str) -> Candidate:
     said = f"embedded policy; log-probability {answer.log_probability:.2f}"
-    return Candidate(
-        calls=grammar.calls(answer.words),
-        score=answer.log_probability,
-        rationale=f"{said}; not shown to it for want of room: {left}" if left else said,
-    )
+    return Candidate(calls=grammar.calls(answer.words), score=answer.log_probability, rationale=said + left)
+
+
+def _left(prompt: Prompt, request: PolicyRequest) -> str:
+    """What the policy was not shown, or had no pointer for."""
+    unseen = ", ".join(f"{n} {kind}" for kind, n in prompt.left_out.items())
+    nameless = ", ".join(f"{n} {role}" for role, n in request.pointers.left_out.items())
+    rows = (("not shown to it for want of room", unseen), ("without a pointer", nameless))
+    return "".join(f"; {told}: {what}" for told, what in rows if what)
 
 
 def _config(path: Path) -> dict[str, Any]:
@@ -107,6 +122,13 @@ def _config(path: Path) -> dict[str, Any]:
     return dict(found)
 
 
+def _listed(config: Mapping[str, Any], key: str, folder: Path) -> tuple[str, ...]:
+    found = config["secloop"].get(key, [])
+    if not isinstance(found, list) or not all(isinstance(f, str) for f in found):
+        raise PolicyError(f"{folder / CONFIG}: secloop.{key} is not a list of words")
+    return tuple(found)
+
+
 def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -117,10 +139,10 @@ def _bytes(path: Path) -> bytes:
 def _tensors(raw: bytes, path: Path) -> Mapping[str, Any]:
     try:
         return load(raw)
-    except (SafetensorError, ValueError, KeyError) as error:
+    except (SafetensorError, ValueError, TypeError, KeyError) as error:
         raise PolicyError(f"{path}: not a whole safetensors file: {error}") from None
 
 
 def load_embedded(argument: str) -> EmbeddedPolicy:
-    """The shipped policy, or that of a folder."""
-    return EmbeddedPolicy(Path(argument)) if argument else EmbeddedPolicy()
+    """The policy of a folder; without one that of the live weights, promoted or shipped."""
+    return EmbeddedPolicy(Path(argument)) if argument else live(EmbeddedPolicy, SHIPPED, EmbeddedPolicy.digest)
