@@ -1,8 +1,20 @@
 #!/usr/bin/env bash
 # Makes the virtual environment. Says what it does to the system; needs no root unless Python's venv is missing.
+# With "train" behind its folder, it adds what learns to one that is there.
 set -euo pipefail
 venv=${1:-.venv}
 here=$(cd "$(dirname "$0")/.." && pwd)
+
+install() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c "$here/constraints.txt" "$@"; }
+
+if [ "${2:-}" = train ]; then
+  echo "setup: torch and what learns with it -> $venv"
+  # first, and by its version alone: asked for by another package, it would come with gigabytes of CUDA
+  install "$(grep '^torch==' "$here/constraints.txt")"
+  install -e "$here[train]"
+  echo "setup: done"
+  exit
+fi
 
 usable() { "$1" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
@@ -23,5 +35,5 @@ fi
 
 echo "setup: $("$python" --version) -> $venv"
 "$python" -m venv "$venv"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c "$here/constraints.txt" -e "$here[lab,postgresql,ray,dev]"
+install -e "$here[lab,postgresql,ray,chat,dev]"
 echo "setup: done; commands are in $venv/bin (secloop, ansible-playbook, ...)"

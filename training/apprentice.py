@@ -126,11 +126,32 @@ def _call(tool: str, **params: str | None) -> Iterator[ActionCall]:
 
 
 def _moves(request: PolicyRequest) -> Iterator[ActionCall]:
-    facts = Facts(request)
-    env, slots = request.environment, facts.slots
+    facts, named = Facts(request), _named(request)
+    yield from _on_services(request, facts)
+    yield from _on_strangers(request, facts)
+    yield from _on_flows(request, facts)
+    for slot in named:
+        yield from _call("secure_sshd", host=slot.slot)
+        yield from _call("harden_kernel", host=slot.slot)
+    for slot in named:
+        yield from _call("block_ip", source=slot.slot)
+        yield from _call("isolate_host", host=slot.slot)
+        for account in request.pointers.of(Role.ACCOUNT):
+            if account.host == slot.host:
+                yield from _call("disable_account", host=slot.slot, account=account.slot)
+    yield from _last(request, named)
+
+
+def _on_services(request: PolicyRequest, facts: Facts) -> Iterator[ActionCall]:
     for summary in request.summaries:
-        if found := service_of(summary, env):
-            yield from _call("restrict_service", service=slots.get((Role.SERVICE, (found[0].name, found[1].name))))
+        if found := service_of(summary, request.environment):
+            slot = facts.slots.get((Role.SERVICE, (found[0].name, found[1].name)))
+            yield from _call("restrict_service", service=slot)
+
+
+def _on_strangers(request: PolicyRequest, facts: Facts) -> Iterator[ActionCall]:
+    """Whoever came to us is blocked; whom we called loses the way there."""
+    env, slots = request.environment, facts.slots
     outside = [s for s in request.pointers.of(Role.SOURCE) if s.address and env.host_at(s.address) is None]
     called = {address for _, address in facts.contacted}
     for slot in sorted(outside, key=lambda s: s.address not in called):
@@ -138,9 +159,12 @@ def _moves(request: PolicyRequest) -> Iterator[ActionCall]:
             yield from _call("block_ip", source=slot.slot)
         for device, _ in env.entries_for(slot.address) if slot.address else ():
             yield from _call("blackhole_route", destination=slot.slot, device=slots.get((Role.DEVICE, device.name)))
-    named = _named(request)
     for slot in outside:
         yield from _call("block_ip", source=slot.slot)
+
+
+def _on_flows(request: PolicyRequest, facts: Facts) -> Iterator[ActionCall]:
+    env, slots = request.environment, facts.slots
     for summary in request.summaries:
         ends, port = ends_of(summary, env), port_of(summary, env)
         yield from _call(
@@ -149,19 +173,6 @@ def _moves(request: PolicyRequest) -> Iterator[ActionCall]:
             destination=_address(slots, ends.server),
             port=slots.get((Role.PORT, port)) if port else None,
         )
-    for slot in named:
-        yield from _call("secure_sshd", host=slot.slot)
-        yield from _call("harden_kernel", host=slot.slot)
-    for slot in named:
-        for tool in ("block_ip", "isolate_host"):
-            yield from _call(tool, **{"source" if tool == "block_ip" else "host": slot.slot})
-        yield from (
-            call
-            for a in request.pointers.of(Role.ACCOUNT)
-            if a.host == slot.host
-            for call in _call("disable_account", host=slot.slot, account=a.slot)
-        )
-    yield from _last(request, named)
 
 
 def _last(request: PolicyRequest, named: Sequence[Slot]) -> Iterator[ActionCall]:

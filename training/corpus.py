@@ -2,8 +2,8 @@
 
     python -m training.corpus --out var/corpus.jsonl --generated 20000 --suite-seeds 40 --workers 2
 
-Beside suites' train scenarios it holds generated ones (training/generate.py); half of all are told by a sensor with other
-rules (training/sensor.py). False alarms, quiet periods and entities beyond the slots are among them.
+Beside suites' train scenarios it holds generated ones (training/generate.py); half of all are told by a sensor with
+other rules (training/sensor.py). False alarms, quiet periods and entities beyond the slots are among them.
 """
 
 from __future__ import annotations

@@ -28,6 +28,10 @@ _UDP_APPS = tuple(a for a in APPS if a in ("dns", "snmp", "dhcp", "ntp", "tftp",
 _TCP_APPS = tuple(a for a in APPS if a not in _UDP_APPS and a != "arp")
 
 
+def _chance(dice: random.Random, share: float) -> bool:
+    return dice.random() < share
+
+
 class DrawnMeans(Means):
     """One such means; equal names are equal means.
 
@@ -47,18 +51,18 @@ class DrawnMeans(Means):
         self.technique = dice.choice(tuple(tactics()))
         self.tactic = Tactic(id=tactics()[self.technique], name="Drawn")
         self.countered_by = ("close_port", "stop_process") if aim == "service" else ()
-        self._proto = "tcp" if dice.random() < 0.6 else dice.choice(("udp", "udp", "icmp"))
+        self._proto = "tcp" if _chance(dice, 0.6) else dice.choice(("udp", "udp", "icmp"))
         self._port = dice.choice(
             (53, 80, 123, 443, 587, 1883, 3333, 4444, 5222, 6667, 8080, 8443, dice.randint(1024, 60_000))
         )
-        self._flood = aim == "service" and dice.random() < 0.15
+        self._flood = aim == "service" and _chance(dice, 0.15)
         self._seen = tuple(self._observable(dice, n) for n in range(dice.choice((1, 1, 1, 2))))
 
     def _observable(self, dice: random.Random, number: int) -> Observable:
-        shaken = self._proto == "tcp" and dice.random() < 0.65
+        shaken = self._proto == "tcp" and _chance(dice, 0.65)
         apps = _TCP_APPS if self._proto == "tcp" else _UDP_APPS
-        named = self._proto != "icmp" and (shaken or dice.random() < 0.5)
-        known = (self.technique,) if dice.random() < 0.8 else ()
+        named = self._proto != "icmp" and (shaken or _chance(dice, 0.5))
+        known = (self.technique,) if _chance(dice, 0.8) else ()
         return Observable(
             sid=FIRST_SID + dice.randint(0, 900_000) + number,
             classification=dice.choice(_LOUD),
@@ -66,7 +70,7 @@ class DrawnMeans(Means):
             severity=dice.choice((1, 1, 2, 2, 3)),
             app_protocol=dice.choice(apps) if named else None,
             handshake=shaken,
-            to_server=dice.random() < 0.8,
+            to_server=_chance(dice, 0.8),
             count=dice.choice((1, 1, 2, 3, 6, 12, 40, 150)),
         )
 

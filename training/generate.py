@@ -215,12 +215,12 @@ class _Maker:
     # -- what happens
 
     def _attack(self) -> Sequence[ChainStep]:
-        kind = self._dice.random()
-        if kind < 0.42:
+        (kind,) = self._dice.choices(("outside", "within", "through", "both"), weights=(42, 26, 22, 10))
+        if kind == "outside":
             return self._from_outside(self._dice.choice((1, 1, 1, 2, 2, 3, 4)))
-        if kind < 0.68:
+        if kind == "within":
             return self._from_within()
-        if kind < 0.9:
+        if kind == "through":
             return self._through()
         return [*self._from_within(), *self._from_outside(1)]
 
@@ -254,10 +254,10 @@ class _Maker:
         steps: list[ChainStep | None] = []
         others = [h for h in self._servers() if h.name != host.name]
         for _ in range(number):
-            drawn = self._dice.random()
-            if drawn < 0.5 or not others:
+            (way,) = self._dice.choices(("outward", "look", "at"), weights=(50, 15, 35))
+            if way == "outward" or not others:
                 steps.append(self._outward(host.name))
-            elif drawn < 0.65:
+            elif way == "look":
                 steps.append(self._look(host.name, self._dice.choice(others)))
             else:
                 steps.append(self._at(host.name, self._dice.choice(others)))

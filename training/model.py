@@ -1,4 +1,4 @@
-"""The embedded policy's network in torch: made, saved as the base install reads it, and handed to NumPy for rollouts."""
+"""The embedded policy's network in torch: made, saved as the base install reads it, handed to NumPy for rollouts."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ from .config import Config, preset
 from .corpus import DRAWN, GENERATED, SUITE, THIRD, Source, read, sources, task_from, write
 from .generate import train_scenarios
 from .model import Size, load_model, save_policy
+from .sa_grpo import train
 from .sft import SftConfig
 from .sft import train as fine_tune
 from .sources import MadeTasks
@@ -124,8 +125,6 @@ def _fine_tune(corpus: Path, out: Path, size: Size, config: SftConfig) -> None:
 
 def _round(before: Path, folder: Path, config: Config, first: int) -> None:
     """One round of SA-GRPO from a folder's weights; the folder holds weights, journal and a look at validation."""
-    from .sa_grpo import train
-
     known = known_of(before)
     steps = config.steps or 0
     source = MadeTasks(lambda n: played(first + n), steps * config.questions)

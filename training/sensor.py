@@ -11,6 +11,8 @@ from secloop_ai.policies.embedded.features import CLASSES, tactics
 
 RENAMED = 0.5
 """Share of a case's rules that another sensor names differently."""
+NAMED = 0.7
+"""Share of the rules that name an ATT&CK technique."""
 _HARMLESS = frozenset({"not-suspicious", "unknown", "misc-activity"})
 _ALARMING = tuple(c for c in CLASSES if c not in _HARMLESS)
 
@@ -36,7 +38,7 @@ class _Rule:
     def __init__(self, dice: random.Random) -> None:
         self._classification = dice.choice(_ALARMING)
         known: tuple[Technique, ...] = tuple(tactics())
-        self._techniques = (dice.choice(known),) if dice.random() < 0.7 else ()
+        self._techniques = (dice.choice(known),) if dice.random() < NAMED else ()
         self._severity = dice.choice((1, 1, 2, 2, 2, 3))
         self._more = dice.choice((0.3, 0.6, 1.0, 2.0, 5.0, 20.0))
         self._slower = dice.choice((0.3, 1.0, 1.0, 2.0))

@@ -2,15 +2,14 @@
 
     python -m training.sft --corpus var/corpus.jsonl --out var/sft --steps 3000
 
-The loss is that of inference: cross-entropy of the answer's words among those that the grammar allows; forced words weigh
-nothing. Prompt words are predicted, too, with little weight: they say what goes with what in a network.
+The loss is that of inference: cross-entropy of the answer's words among those that the grammar allows; forced words
+weigh nothing. Prompt words are predicted, too, with little weight: they say what goes with what in a network.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -21,6 +20,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import LlamaForCausalLM
 
+from labs.scenario.draw import rng
 from secloop_ai.contracts.base import Frozen
 from secloop_ai.policies.embedded.vocabulary import PAD, ids, words
 
@@ -103,7 +103,7 @@ def loss_of(model: LlamaForCausalLM, batch: Batch, prompt_weight: float) -> torc
 
 def batches(corpus: Sequence[Example], config: SftConfig) -> Iterator[Batch]:
     """Without end: every example once before any twice, those of like length together."""
-    dice = random.Random(config.seed)
+    dice = rng("batches", config.seed)
     while True:
         order = list(range(len(corpus)))
         dice.shuffle(order)

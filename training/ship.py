@@ -44,7 +44,7 @@ def card(config: Mapping[str, Any], digest: str, size: int) -> Iterator[str]:
     yield "# Model card: the embedded policy"
     yield ""
     yield "A causal transformer over a closed vocabulary; `secloop_ai.policies.embedded` runs it without torch, and"
-    yield "`AutoModelForCausalLM.from_pretrained` loads it. It answers incidents with strategies in slots and enumerations."
+    yield "`AutoModelForCausalLM.from_pretrained` loads it. It answers incidents in slots and enumerations."
     yield "Written by `python -m training.ship`; figures on the suites stand in `docs/results.md`."
     yield ""
     yield from _table(
@@ -66,10 +66,11 @@ def card(config: Mapping[str, Any], digest: str, size: int) -> Iterator[str]:
         yield ""
     yield "## What it is for, and what not"
     yield ""
-    yield "It reads features of alerts and of the inventory, never text. It saw the networks, means and address plans of the"
-    yield "suites' train split alone. It was never asked about networks with more than a few gateways, nor about IPv6"
-    yield "attacks; the guard judges every answer, and `observe` is always among the things it can say. The roles of hosts"
-    yield "weigh much: a scanner that the inventory does not call one is answered like an attacker."
+    yield "It reads features of alerts and of the inventory, never text. It saw the networks, means and address plans"
+    yield "of the suites' train split alone, and means drawn at random. It was never asked about networks with more"
+    yield "than a few gateways, nor about IPv6 attacks. The guard judges every answer, and `observe` is always among"
+    yield "the things it can say. The roles of hosts weigh much: a scanner that the inventory does not call one is"
+    yield "answered like an attacker."
 
 
 def _table(rows: Mapping[str, Any]) -> Iterator[str]:

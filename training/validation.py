@@ -13,9 +13,9 @@ from labs.scenario import Kind, Split
 from secloop_ai.contracts import Candidate
 from secloop_ai.loop.decide import judge
 from secloop_ai.policies.embedded import Grammar, sample
+from secloop_ai.policies.embedded.encode import shown
 from secloop_ai.policies.embedded.network import Network
 from secloop_ai.policies.embedded.policy import CONFIG
-from secloop_ai.policies.embedded.encode import shown
 
 from .model import network_of
 from .tasks import Task, tasks

@@ -14,6 +14,8 @@ from . import incidents, operate, pause, policy
 ENTRY_POINTS = "secloop.commands"
 OPTIONAL = {"lab": "labs", "eval": "training", "results": "training"}
 """Command groups that come with optional packages."""
+EXTRA = {"labs": "lab", "training": "train"}
+"""Package → the extra that brings what it needs."""
 
 
 def build() -> typer.Typer:
@@ -57,4 +59,5 @@ def _add_absent(app: typer.Typer, name: str, package: str, why: str) -> None:
         context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     )
     def say(_context: typer.Context) -> None:
-        raise InputError(f"{name}: package '{package}' is not installed here ({why}): pip install 'secloop[{name}]'")
+        extra = EXTRA.get(package, package)
+        raise InputError(f"{name}: package '{package}' is not installed here ({why}): pip install 'secloop[{extra}]'")

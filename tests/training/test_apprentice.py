@@ -50,7 +50,7 @@ def test_a_corpus_is_the_same_for_the_same_seeds_and_reads_back(tmp_path: object
     from pathlib import Path
 
     folder = Path(str(tmp_path))
-    chosen = tuple(sources(6, 0)) + (Source(SUITE, 3, 1),)
+    chosen = (*sources(6, 0), Source(SUITE, 3, 1))
     counted = write(folder / "one.jsonl", chosen, workers=1)
     write(folder / "two.jsonl", chosen, workers=2)
     assert (folder / "one.jsonl").read_bytes() == (folder / "two.jsonl").read_bytes()
