@@ -38,10 +38,10 @@ CHUNK = 16
 
 
 class Source(NamedTuple):
-    """Where a case comes from: a train scenario by its index, or the generator, with new means or not; and a seed."""
+    """Where a case comes from: a train scenario by its number, or the generator, with new means or not; and a seed."""
 
     kind: str
-    index: int
+    number: int
     seed: int
 
 
@@ -69,7 +69,7 @@ def sources(generated_cases: int, suite_seeds: int) -> Iterator[Source]:
 def task_from(source: Source) -> Task:
     """The task of a source; equal sources give equal tasks."""
     if source.kind == SUITE:
-        scenario = train_scenarios()[source.index]
+        scenario = train_scenarios()[source.number]
     else:
         scenario = generated(source.seed, drawn=source.kind == DRAWN)
     return told(case_of(scenario, source.seed % 1_000_000), source.seed)

@@ -23,6 +23,7 @@ Aim = Literal["service", "host", "outside"]
 KEPT = 4096
 NUMBER = {"tcp": 6, "udp": 17, "icmp": 1}
 FIRST_SID = 8_000_000
+_PORTS = (53, 80, 123, 443, 587, 1883, 3333, 4444, 5222, 6667, 8080, 8443)
 _LOUD = tuple(c for c in CLASSES if c not in ("not-suspicious", "unknown", "misc-activity"))
 _UDP_APPS = tuple(a for a in APPS if a in ("dns", "snmp", "dhcp", "ntp", "tftp", "sip", "quic", "ike"))
 _TCP_APPS = tuple(a for a in APPS if a not in _UDP_APPS and a != "arp")
@@ -33,28 +34,20 @@ def _chance(dice: random.Random, share: float) -> bool:
 
 
 class DrawnMeans(Means):
-    """One such means; equal names are equal means.
+    """One such means.
 
     Args:
-        name: ``drawn-AIM-NUMBER``.
+        aim: what it is aimed at.
+        dice: of its protocol, port and alerts.
     """
 
     id = "drawn"
     about = "Drawn at random"
-    technique = "T1190"
-    service_kinds = ()
 
-    def __init__(self, name: str) -> None:
-        _, aim, _ = name.split("-", 2)
-        dice = rng("means", name)
+    def __init__(self, aim: str, dice: random.Random) -> None:
         self.aim = aim
-        self.technique = dice.choice(tuple(tactics()))
-        self.tactic = Tactic(id=tactics()[self.technique], name="Drawn")
-        self.countered_by = ("close_port", "stop_process") if aim == "service" else ()
         self._proto = "tcp" if _chance(dice, 0.6) else dice.choice(("udp", "udp", "icmp"))
-        self._port = dice.choice(
-            (53, 80, 123, 443, 587, 1883, 3333, 4444, 5222, 6667, 8080, 8443, dice.randint(1024, 60_000))
-        )
+        self._port = dice.choice((*_PORTS, dice.randint(1024, 60_000)))
         self._flood = aim == "service" and _chance(dice, 0.15)
         self._seen = tuple(self._observable(dice, n) for n in range(dice.choice((1, 1, 1, 2))))
 
@@ -111,4 +104,18 @@ def means_source(name: str) -> Means:
     Raises:
         LabError: there is no such means.
     """
-    return DrawnMeans(name) if name.startswith(f"{PREFIX}-") else registered(name)
+    return drawn(name) if name.startswith(f"{PREFIX}-") else registered(name)
+
+
+def drawn(name: str) -> DrawnMeans:
+    """The means of a name ``drawn-AIM-NUMBER``; equal names are equal means."""
+    _, aim, _ = name.split("-", 2)
+    dice = rng("means", name)
+    technique = dice.choice(tuple(tactics()))
+    own = {
+        "technique": technique,
+        "tactic": Tactic(id=tactics()[technique], name="Drawn"),
+        "countered_by": ("close_port", "stop_process") if aim == "service" else (),
+    }
+    kind: type[DrawnMeans] = type("Drawn", (DrawnMeans,), own)
+    return kind(aim, dice)

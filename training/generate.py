@@ -227,9 +227,9 @@ class _Maker:
     def _from_outside(self, number: int) -> list[ChainStep]:
         """A stranger against one or two servers, looking around first or not."""
         targets = self._dice.sample(self._servers(), min(len(self._servers()), self._dice.choice((1, 1, 2))))
-        steps = [self._look(ATTACKER, self._dice.choice(targets)) for _ in range(2) if self._chance(0.15)]
-        steps += [self._at(ATTACKER, self._dice.choice(targets)) for _ in range(number)]
-        return [s for s in steps if s]
+        looks = [self._look(ATTACKER, self._dice.choice(targets)) for _ in range(2) if self._chance(0.15)]
+        steps = [self._at(ATTACKER, self._dice.choice(targets)) for _ in range(number)]
+        return [*looks, *(s for s in steps if s)]
 
     def _from_within(self) -> list[ChainStep]:
         """An implant on a host that has no duty which would explain it."""

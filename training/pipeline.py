@@ -68,7 +68,7 @@ PLANS: Mapping[str, Plan] = {
         size=Size(),
         generated=16_000,
         suite_seeds=12,
-        sft=SftConfig(steps=2_500, every=250),
+        sft=SftConfig(steps=2_600, every=200),
         rounds=6,
         round_steps=50,
         changes={},

@@ -11,14 +11,14 @@ from labs.scenario import Kind
 from secloop_ai.contracts import Protocol
 from secloop_ai.contracts.errors import LabError
 from training.corpus import DRAWN, Source, task_from
-from training.drawn import DrawnMeans, means_source
+from training.drawn import drawn, means_source
 
 TASKS = [task_from(Source(DRAWN, 0, seed)) for seed in range(40)]
 
 
 def test_equal_names_are_equal_means() -> None:
     stage = next(s for t in TASKS for s in t.case.stages if s.means.startswith("drawn-"))
-    one, other = DrawnMeans(stage.means), DrawnMeans(stage.means)
+    one, other = drawn(stage.means), drawn(stage.means)
     assert one.observables(stage) == other.observables(stage)
     assert one.exchanges(stage) == other.exchanges(stage)
 

@@ -15,6 +15,7 @@ from labs.suites import load_suite
 from labs.suites.cases import PARTS, PLANS, case_of, plan_of
 from labs.suites.load import HERE, load_networks
 from labs.suites.rules import shape
+from secloop_ai.policies.embedded.features import DUTIES
 from training import generate
 
 SEEDS = range(60)
@@ -69,7 +70,7 @@ def test_an_attack_is_weak_to_and_a_false_alarm_has_a_reason() -> None:
         if scenario.kind is Kind.FALSE_ALARM:
             sources = [scenario.host(step.source) for step in scenario.chain]
             clients = {c for h in scenario.hosts for s in h.services for c in s.clients}
-            assert all(s and (s.role in generate.DUTIES or s.name in clients) for s in sources)
+            assert all(s and (s.role in DUTIES or s.name in clients) for s in sources)
         for step in scenario.chain if scenario.kind is Kind.ATTACK else ():
             name, _, service = step.target.partition("/")
             host = scenario.host(name)

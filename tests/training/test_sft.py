@@ -49,7 +49,7 @@ def test_the_rate_rises_and_falls() -> None:
 
 
 def test_weights_come_back_as_they_were_saved(tmp_path: Path) -> None:
-    model = new_model(SMALL, seed=1).half().float()
+    model = new_model(SMALL, seed=1).to(torch.float16).to(torch.float32)
     digest = save_policy(model, tmp_path, card={"trained_by": "nobody"}, known=frozenset(words()))
     again = load_model(tmp_path)
     assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), again.state_dict().values(), strict=True))

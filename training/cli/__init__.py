@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .evaluate import evaluation, results
+from .learn import learning
 
-__all__ = ["evaluation", "results"]
+__all__ = ["evaluation", "learning", "results"]
