@@ -171,8 +171,9 @@ class Scorer:
         known: dict[tuple[object, ...], _Plan] = {}  # a policy that has learnt says the same thing often
         plans = []
         for answer in answers:
-            key = (*_said(answer), live := dice.random() < self._live_share)
-            plans.append(known.get(key) or known.setdefault(key, self._plan(answer, live)))
+            drawn = dice.random() < self._live_share
+            key = (*_said(answer), drawn)
+            plans.append(known.get(key) or known.setdefault(key, self._plan(answer, drawn)))
         fast = self._all(self._fields, [o for p in plans for o in p.orders if not o.live])
         live = self._all(self._packets, [o for p in plans for o in p.orders if o.live]) if self._packets else iter(())
         return [self._settle(p, [next(live if o.live else fast) for o in p.orders]) for p in plans]
