@@ -47,7 +47,7 @@ def line(step: int, logs: Mapping[str, Any]) -> dict[str, Any]:
     return {key: None if isinstance(v, float) and not math.isfinite(v) else v for key, v in found.items()}
 
 
-class Journal(TrainerCallback):  # type: ignore[misc] # mypy does not look into transformers: it may be absent
+class Journal(TrainerCallback):
     """Appends to the journal; a run that goes on from a checkpoint takes off what it will do again.
 
     Args:

@@ -43,7 +43,7 @@ STATE = "sa_grpo.json"
 """Our own part of a checkpoint, written last: a checkpoint without it is not whole."""
 
 
-class SaGrpoTrainer(GRPOTrainer):  # type: ignore[misc] # mypy does not look into TRL: it may be absent
+class SaGrpoTrainer(GRPOTrainer):
     """Trains the embedded policy's network.
 
     Args:

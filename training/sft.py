@@ -139,7 +139,7 @@ def train(corpus: Sequence[Example], out: Path, size: Size, config: SftConfig) -
             model.train()
             loss = loss_of(model, batch, config.prompt_weight)
             groups.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
+            loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             groups.step()
             schedule.step()

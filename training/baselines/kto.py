@@ -261,7 +261,7 @@ class _Run:
         ratios = self._ratios([row.spoken for row in batch])
         loss = kto_loss(ratios, labels, point, beta=self._config.beta, weights=self._weights)
         self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch declares no types for it
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._config.gradient_norm)
         self._optimizer.step()
         self.step += 1

@@ -95,7 +95,7 @@ def test_a_double_learners_target_follows_its_online_network() -> None:
 def test_dqn_explores_and_exploits_within_the_mask(kind: type[MaskedDqn]) -> None:
     model = dqn(kind, learning_starts=20, exploration_fraction=0.5, learning_rate=0.1)
     model.learn(120)
-    env = cast("Toy", model.get_env().envs[0].unwrapped)  # type: ignore[union-attr]  # a vector of one
+    env = cast("Toy", model.get_env().envs[0].unwrapped)
     assert set(env.taken) == {0, 2}
     assert model.predict(Toy().reset()[0][None], deterministic=True)[0].tolist() == [2]
 
@@ -106,7 +106,7 @@ def test_ppo_explores_within_the_mask_and_learns() -> None:
     model.learn(192)
     assert set(env.taken) == {0, 2}
     assert model.predict(env.reset()[0], deterministic=True)[0] == 2
-    chances = model.policy.get_distribution(torch.as_tensor(env.reset()[0][None])).distribution.probs  # type: ignore[union-attr]
+    chances = model.policy.get_distribution(torch.as_tensor(env.reset()[0][None])).distribution.probs
     assert chances[0, 1] == 0
 
 
