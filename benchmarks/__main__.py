@@ -15,6 +15,8 @@ ALL = (
     "cycle",
     "alert_latency",
     "contain",
+    "policy_latency",
+    "trainer_overhead",
 )
 
 
