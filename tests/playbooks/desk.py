@@ -73,6 +73,8 @@ class Desk(World):
             "COLUMNS": "100",
             "SECLOOP_STATE_DIR": str(self.root / "state"),
             "SECLOOP_PENDING_RPC_INTERVAL_S": "0",
+            # these tests tell the table's answers to the letter; weights may come to answer otherwise
+            "SECLOOP_POLICY": "playbook",
         }
         return {**super().environ, **ours}
 

@@ -14,7 +14,7 @@ from .desk import PROJECT
 
 PAGE = (PROJECT / "docs" / "operations.md").read_text()
 ROWS = dict(re.findall(r"^\| `(SECLOOP_[A-Z_]+)` \| (.+?) \|", PAGE, flags=re.MULTILINE))
-ELSEWHERE = {"SECLOOP_STATE_DIR", "SECLOOP_PROJECT"}
+ELSEWHERE = {"SECLOOP_PROJECT"}
 
 
 def test_the_settings_are_those_of_the_code() -> None:
