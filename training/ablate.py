@@ -130,7 +130,9 @@ def _untuned(number: int, start: Path, folder: Path) -> tuple[int, float]:
 
 
 def _train(label: str, number: int, start: Path, folder: Path, budget_s: float) -> tuple[int, float]:
-    config: Config = preset("embedded", steps=MOST_STEPS, seed=number, **VARIANTS[label])
+    # no warm-up: it is a share of the steps, and how many there will be is not known
+    changes = {**PLANS["full"].changes, "warmup": 0.0, "schedule": "constant", **VARIANTS[label]}
+    config: Config = preset("embedded", steps=MOST_STEPS, seed=number, **changes)
     first = FIRST + number * TASKS
     source = MadeTasks(lambda n: played(first + n), TASKS)
     place = folder / "run"
