@@ -30,7 +30,7 @@ options:
     type: path
     default: ""
   policy:
-    description: Policy back end. The default is C(playbook), the expert table.
+    description: Policy back end. The default is C(embedded), the model that ships; C(playbook) is the expert table.
     type: str
     default: ""
   candidates:
@@ -90,6 +90,11 @@ quiet:
   returned: success
   type: bool
   sample: false
+strategy_sha256:
+  description: Digest of the strategy, by which what comes of it is found again in the ledger.
+  returned: success
+  type: str
+  sample: 5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef
 """
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib

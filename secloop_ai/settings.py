@@ -18,9 +18,10 @@ class Settings(Frozen):
     """Where things lie and how patient the loop is. All times are seconds.
 
     Attributes:
+        state_dir: what is kept between runs: ledger, runs, promoted weights; by default the XDG state folder's.
         ledger_url: SQLAlchemy URL of the ledger.
         run_dir: where runs and plans are written.
-        policy: back end, ``playbook`` by default.
+        policy: back end, ``embedded`` by default.
         candidates: how many strategies the policy is asked for.
         confirm_timeout_s: after this long without a confirm, the devices undo the commit themselves.
         verify_rounds: how often every legitimate check must pass while the commit is pending.
@@ -31,9 +32,10 @@ class Settings(Frozen):
         host_timeout_s: after this long a run of host roles is ended, and undone.
     """
 
+    state_dir: str = ""
     ledger_url: str = ""
     run_dir: str = ""
-    policy: str = "playbook"
+    policy: str = "embedded"
     candidates: int = Field(default=1, ge=1, le=64)
     seed: int = Field(default=0, ge=0)
     confirm_timeout_s: float = Field(default=60.0, ge=5.0, le=86400.0)
@@ -58,9 +60,10 @@ class Settings(Frozen):
             first = error.errors()[0]
             name = PREFIX + str(first["loc"][0]).upper()
             raise SettingsError(f"{name}: {first['msg']}") from None
-        state = Path(env.get("SECLOOP_STATE_DIR") or _state_home(env) / "secloop")
+        state = Path(loaded.state_dir or _state_home(env) / "secloop")
         return loaded.model_copy(
             update={
+                "state_dir": str(state),
                 "ledger_url": loaded.ledger_url or f"sqlite:///{state / 'ledger.sqlite'}",
                 "run_dir": loaded.run_dir or str(state / "runs"),
             }

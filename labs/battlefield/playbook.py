@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 TIMEOUT_S = 300.0
 
 
-def respond(field: Battlefield, *, policy: str = "playbook", check: bool = False, timeout_s: float = TIMEOUT_S) -> Run:
+def respond(
+    field: Battlefield,
+    *,
+    policy: str = "playbook",
+    candidates: int = 1,
+    check: bool = False,
+    timeout_s: float = TIMEOUT_S,
+) -> Run:
     """Run respond.yml on what the battlefield's sensor has seen so far, as an operator would.
 
     It uses the battlefield's own ledger, so that :meth:`Battlefield.undo` takes the change away again.
@@ -27,6 +34,7 @@ def respond(field: Battlefield, *, policy: str = "playbook", check: bool = False
     Args:
         field: it is up, and its sensor was started.
         policy: as ``SECLOOP_POLICY`` names it.
+        candidates: that it is asked for; the guard's first is taken.
         check: with ``--check --diff``: nothing is altered.
         timeout_s: seconds until the run is ended.
 
@@ -49,7 +57,7 @@ def respond(field: Battlefield, *, policy: str = "playbook", check: bool = False
         project=project_dir(),
         inventory=[str(folder)],
         extra={"policy": policy},
-        environ=field.team().environ(),
+        environ={**field.team().environ(), "SECLOOP_CANDIDATES": str(candidates)},
         check=check,
         timeout_s=timeout_s,
     )

@@ -12,7 +12,7 @@ from secloop_ai.contracts import InputError
 from . import incidents, operate, pause, policy
 
 ENTRY_POINTS = "secloop.commands"
-OPTIONAL = {"lab": "labs", "eval": "training", "results": "training"}
+OPTIONAL = {"lab": "labs", "eval": "training", "learn": "training", "results": "training"}
 """Command groups that come with optional packages."""
 EXTRA = {"labs": "lab", "training": "train"}
 """Package → the extra that brings what it needs."""

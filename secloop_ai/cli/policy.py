@@ -11,6 +11,7 @@ import typer
 
 from secloop_ai.contracts import PolicyError
 
+from . import policy_life
 from .operate import Inventory, Json, context
 from .tables import show
 
@@ -38,7 +39,8 @@ Name = Annotated[str, typer.Argument(help="Back end, as `secloop policy list` sh
 def add_to(app: typer.Typer) -> None:
     """Register the group."""
     group = typer.Typer(name="policy", help="Policies: which there are, what they answer, how quick they are.")
-    for name, command in (("list", listed), ("test", tried), ("bench", timed)):
+    life = (("promote", policy_life.promoted), ("rollback", policy_life.rolled_back))
+    for name, command in (("list", listed), ("test", tried), ("bench", timed), *life):
         group.command(name=name)(command)
     app.add_typer(group, name="policy")
 
@@ -54,6 +56,9 @@ def listed(as_json: Json = False) -> None:
         for key in ("reason", "vocabulary"):
             if row[key]:
                 typer.echo(f"{row['name']}: {row[key]}")
+        for found in row["weights"]:
+            state = "live" if found["live"] else "at hand"
+            typer.echo(f"{row['name']}: weights {found['weights']}, {state}: {found['policy']}")
 
 
 def _shortened(row: dict[str, Any]) -> dict[str, Any]:
@@ -64,9 +69,10 @@ def _back_end(name: str) -> dict[str, Any]:
     """A row: one that needs an argument is asked for its libraries alone, as its model may be large or far away."""
     from secloop_ai.policies import load_policy
 
-    row = {"name": name, "usable": False, "reason": "", "version": "", "digest": "", "vocabulary": ""}
+    row: dict[str, Any] = {"name": name, "usable": False, "reason": "", "version": "", "digest": ""}
+    row |= {"vocabulary": "", "weights": []}
     if name == EMBEDDED:
-        row["vocabulary"] = _vocabulary()
+        row |= {"vocabulary": _vocabulary(), "weights": policy_life.weights()}
     if needs := NEEDS.get(name):
         lacking = [library for library in needs.libraries if find_spec(library) is None]
         row |= {"name": needs.form, "usable": not lacking}

@@ -154,6 +154,8 @@ class Feedback(Frozen):
     """What a run really did, collected from ansible-runner's events: the reward's raw material.
 
     Attributes:
+        strategy_sha256: digest of the strategy that the guard let through; empty where none was, or an older
+            release collected.
         rs_exe: share of the strategy's tool calls that executed without error (arXiv 2512.09485, section on
             the validator); a refused strategy has not executed.
         rs_attack: share of attack stages that succeeded afterwards; None where no red side reported.
@@ -162,6 +164,7 @@ class Feedback(Frozen):
 
     run_id: str
     incident_id: str | None
+    strategy_sha256: str = ""
     status: str
     rc: int
     changed: bool

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from secloop_ai.contracts import AlertSummary, ChangePlan, Decision, Feedback, MitigationState, PolicyRequest
 from secloop_ai.contracts.errors import LedgerError
 
-from . import audit
+from . import audit, requests
 from .codec import dump, instant, iso, load
 from .schema import commits, decisions, feedback, incidents, mitigations, plans, summaries
 from .views import DecisionRecord, IncidentLine
@@ -27,8 +27,9 @@ def touch(c: Connection, incident_id: str, *, now: datetime) -> None:
 
 
 def keep_decision(c: Connection, decision: Decision, request: PolicyRequest, *, now: datetime) -> None:
-    """Keep the summaries as they are now, and the decision beside the earlier ones."""
+    """Keep the request, the summaries as they are now, and the decision beside the earlier ones."""
     touch(c, decision.incident_id, now=now)
+    requests.keep(c, request)
     for position, summary in enumerate(request.summaries):
         _keep_summary(c, decision.incident_id, position, summary)
     digests = {
@@ -141,6 +142,13 @@ def feedback_of(c: Connection, incident_id: str) -> tuple[Feedback, ...]:
     """Feedback records, oldest first."""
     query = select(feedback).where(feedback.c.incident_id == incident_id)
     rows = c.execute(query.order_by(feedback.c.recorded_at, feedback.c.run_id))
+    return tuple(load(Feedback, row.body, f"the feedback of run {row.run_id}") for row in rows)
+
+
+def newest_feedback(c: Connection, *, limit: int) -> tuple[Feedback, ...]:
+    """Feedback records of all incidents, the newest, oldest first."""
+    query = select(feedback).order_by(feedback.c.recorded_at.desc(), feedback.c.run_id.desc()).limit(limit)
+    rows = reversed(c.execute(query).all())
     return tuple(load(Feedback, row.body, f"the feedback of run {row.run_id}") for row in rows)
 
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 
-VERSION = 1
-"""Of the schema below. A ledger with a higher one was written by a newer release and is left alone."""
+VERSION = 2
+"""Of the schema below. A ledger with a higher one was written by a newer release and is left alone.
+
+2: `requests` and `environments`, so that a decision can be asked again as it was asked.
+"""
 
 metadata = MetaData()
 
@@ -48,6 +51,20 @@ decisions = Table(
     Column("prompt_sha256", String, nullable=False),
     Column("policy_sha256", String, nullable=False),
     Column("strategy_sha256", String, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+# What a policy was shown, whole: summaries go on growing and inventories change, and what was learnt must be checkable.
+# `body` is the request without its environment, which many requests share.
+environments = Table(
+    "environments", metadata, Column("sha256", String, primary_key=True), Column("body", Text, nullable=False)
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("prompt_sha256", String, primary_key=True),
+    Column("environment_sha256", String, ForeignKey("environments.sha256"), nullable=False),
     Column("body", Text, nullable=False),
 )
 

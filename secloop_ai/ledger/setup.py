@@ -14,7 +14,7 @@ KEY = "schema_version"
 
 
 def ensure(database: Database) -> None:
-    """Create the tables where there are none; safe while other processes do the same.
+    """Create the tables where there are none, or those that an older release lacks; safe while others do the same.
 
     Raises:
         LedgerError: the ledger is newer than this release, or the database holds something else.
@@ -26,6 +26,9 @@ def ensure(database: Database) -> None:
             version = _version(c)  # another process may have been quicker
             if version is None:
                 version = _create(c)
+    if version < VERSION:
+        with database.writing("bring its tables up to date") as c:
+            version = _upgrade(c)
     if version > VERSION:
         raise LedgerError(
             f"{database!r}: written by a newer release (schema {version}, this one knows {VERSION}): upgrade secloop"
@@ -49,3 +52,12 @@ def _create(c: Connection) -> int:
     metadata.create_all(c, checkfirst=False)
     keys.put(c, KEY, VERSION)
     return VERSION
+
+
+def _upgrade(c: Connection) -> int:
+    """Every change so far was a new table: what is there already stays as it is."""
+    version = _version(c) or 0
+    if version < VERSION:  # another process may have been quicker
+        metadata.create_all(c)
+        keys.put(c, KEY, VERSION)
+    return max(version, VERSION)

@@ -19,7 +19,7 @@ from secloop_ai.contracts import (
 )
 from secloop_ai.contracts.errors import LedgerError
 
-from . import audit, journal, mitigations, pauses, records, setup, workers
+from . import audit, journal, mitigations, pauses, records, requests, setup, workers
 from .database import Database
 from .views import AuditLine, CommitRecord, IncidentLine, IncidentRecord, Pause
 
@@ -68,7 +68,7 @@ class Ledger:
         self._db.close()
 
     def record_decision(self, decision: Decision, request: PolicyRequest, *, now: datetime) -> None:
-        """Keep incident, summaries, strategy, verdict and digests, with an audit line."""
+        """Keep incident, request, summaries, strategy, verdict and digests, with an audit line."""
         with self._db.writing("keep the decision") as c:
             records.keep_decision(c, decision, request, now=now)
 
@@ -210,6 +210,15 @@ class Ledger:
                 mitigations=mitigations.find(c, incident_id=incident_id),
             )
 
+    def request(self, prompt_sha256: str) -> PolicyRequest | None:
+        """What the policy was asked in a decision; None where an older release kept the decision without it.
+
+        Raises:
+            LedgerError: what is kept is another request than the digest says.
+        """
+        with self._db.reading("read the request") as c:
+            return requests.find(c, prompt_sha256)
+
     def plan(self, plan_id: str) -> ChangePlan:
         """The plan kept last under that id.
 
@@ -218,6 +227,11 @@ class Ledger:
         """
         with self._db.reading("read the plan") as c:
             return records.plan(c, plan_id)
+
+    def feedbacks(self, limit: int = 1000) -> tuple[Feedback, ...]:
+        """Feedback of all runs, the newest records, oldest first."""
+        with self._db.reading("read the feedback") as c:
+            return records.newest_feedback(c, limit=limit)
 
     def feedback_for(self, incident_id: str) -> tuple[Feedback, ...]:
         """Feedback of the incident's runs, oldest first."""

@@ -131,6 +131,7 @@ def collect(events: Sequence[Event], *, status: str, rc: int, seconds: float) ->
     feedback = Feedback(
         run_id=uuid.uuid4().hex,
         incident_id=decided.get("incident_id"),
+        strategy_sha256=str(decided.get("strategy_sha256") or ""),
         status=status,
         rc=rc,
         changed=bool(committed.get("changed")),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from secloop_ai.contracts import ChangePlan, Environment, GuardRefusal, MitigationState, sha256_json
+from secloop_ai.contracts import ChangePlan, Environment, GuardRefusal, MitigationState, Policy, sha256_json
 
 from .context import ENVIRONMENT_FILE, Context, load_environment_file, now
 from .result import StepResult
@@ -65,8 +65,9 @@ def decide_step(params: Mapping[str, Any], check: bool) -> StepResult:
     environment = with_offers(environment, running)
     request = build_request(summaries, environment)
     settings = context.settings
+    policy = load_policy(settings.policy)
     try:
-        decision = decide(request, load_policy(settings.policy), candidates=settings.candidates, seed=settings.seed)
+        decision = decide(request, policy, candidates=settings.candidates, seed=settings.seed)
     except GuardRefusal as refusal:
         if refusal.verdict is not None and not check:
             context.ledger.record_decision(refusal.verdict, request, now=now())
@@ -82,12 +83,23 @@ def decide_step(params: Mapping[str, Any], check: bool) -> StepResult:
         "decision_dir": str(folder),
         "actions": decision.for_people(),
         "quiet": decision.strategy.quiet,
+        "strategy_sha256": decision.strategy.digest(),
     }
-    warnings = [f"{error}: what would change there cannot be planned" for error in failed.values()]
+    warnings = list(_weights_trouble(settings.policy, policy))
+    warnings += [f"{error}: what would change there cannot be planned" for error in failed.values()]
     warnings += [f"{n} {role} entities have no pointer left" for role, n in decision.pointers.left_out.items()]
     if (cut := len(summaries) - len(request.summaries)) > 0:
         warnings.append(f"{cut} of {len(summaries)} summaries, the least urgent, were not shown to the policy")
     return StepResult(changed=False, values=values, warnings=tuple(warnings))
+
+
+def _weights_trouble(name: str, policy: Policy) -> Iterator[str]:
+    """What is wrong with promoted weights that should have answered."""
+    if name == "embedded":
+        from secloop_ai.policies.embedded.store import trouble
+
+        if said := trouble(policy.digest()):
+            yield said
 
 
 def plan_step(params: Mapping[str, Any], _check: bool) -> StepResult:

@@ -16,7 +16,7 @@ from secloop_ai.contracts.errors import LedgerError
 from secloop_ai.ledger import Ledger, open_ledger, sqlite
 
 from .conftest import new_database
-from .make import PERSIST, T0, mitigation, pending
+from .make import INCIDENT, PERSIST, T0, decision, mitigation, pending, request, summary
 
 ROOT = Path(__file__).parents[2]
 
@@ -103,10 +103,25 @@ def test_a_lock_that_another_process_keeps(path: Path, monkeypatch: pytest.Monke
 def test_a_newer_schema_is_left_alone(ledger: Ledger, url: str) -> None:
     with ledger._db.writing("test") as c:
         c.exec_driver_sql("UPDATE secloop_meta SET value = '99' WHERE key = 'schema_version'")
-    assert "written by a newer release (schema 99, this one knows 1): upgrade secloop" in failure(url)
+    assert "written by a newer release (schema 99, this one knows 2): upgrade secloop" in failure(url)
     with ledger._db.writing("test") as c:
         c.exec_driver_sql("DELETE FROM secloop_meta WHERE key = 'schema_version'")
     assert "does not say which schema it has" in failure(url)
+
+
+def test_the_tables_of_an_older_release_are_brought_up_to_date(ledger: Ledger, url: str) -> None:
+    asked = request(summary())
+    ledger.record_decision(decision(asked), asked, now=T0)
+    with ledger._db.writing("test") as c:
+        for table in ("requests", "environments"):
+            c.exec_driver_sql(f"DROP TABLE {table}")
+        c.exec_driver_sql("UPDATE secloop_meta SET value = '1' WHERE key = 'schema_version'")
+    with open_ledger(url) as upgraded:
+        assert upgraded.incident(INCIDENT).decisions[0].decision == decision(asked)
+        assert upgraded.request(asked.prompt_digest()) is None
+        upgraded.record_decision(decision(asked), asked, now=T0)
+        assert upgraded.request(asked.prompt_digest()) == asked
+        assert upgraded.verify_audit() == []
 
 
 def test_tables_of_something_else_are_left_alone(path: Path) -> None:

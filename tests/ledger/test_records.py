@@ -114,3 +114,37 @@ def test_feedback_of_a_run_is_replaced_and_of_an_incident_listed(ledger: Ledger)
     assert ledger.feedback_for(INCIDENT) == (second, judged)
     assert ledger.feedback_for(OTHER) == ()
     assert sum(line.event == "feedback" for line in ledger.audit_lines()) == 4
+
+
+def test_a_decision_can_be_asked_again_as_it_was_asked(ledger: Ledger) -> None:
+    first, second = request(summary(count=40)), request(summary(count=90), summary("other", signature=5))
+    for asked in (first, second, second):
+        ledger.record_decision(decision(asked), asked, now=T0)
+    for asked in (first, second):
+        found = ledger.request(asked.prompt_digest())
+        assert found == asked
+        assert found is not None
+        assert found.prompt_digest() == asked.prompt_digest()
+    assert ledger.request("f" * 64) is None
+    with ledger._db.reading("test") as c:
+        assert c.exec_driver_sql("SELECT count(*) FROM environments").scalar() == 1
+
+
+def test_a_request_that_was_changed_is_not_believed(ledger: Ledger) -> None:
+    asked = request(summary())
+    ledger.record_decision(decision(asked), asked, now=T0)
+    with ledger._db.writing("test") as c:
+        c.exec_driver_sql("UPDATE requests SET body = replace(body, 'block_ip', 'observe')")
+    with pytest.raises(LedgerError, match=f"the request {asked.prompt_digest()[:12]} is damaged"):
+        ledger.request(asked.prompt_digest())
+
+
+def test_feedback_of_all_runs_is_listed_oldest_first_and_bounded(ledger: Ledger) -> None:
+    made = [
+        Feedback(run_id=f"r{n}", incident_id=i, status="successful", rc=0, changed=True, strategy_sha256="5" * 64)
+        for n, i in enumerate((INCIDENT, OTHER, INCIDENT))
+    ]
+    for seconds, record in enumerate(made):
+        ledger.record_feedback(record, now=later(seconds))
+    assert ledger.feedbacks() == tuple(made)
+    assert ledger.feedbacks(limit=2) == tuple(made[1:])

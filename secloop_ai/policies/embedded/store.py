@@ -1,7 +1,7 @@
 """Which weights are live: those that ship, or promoted ones that stand in the state folder.
 
-``<state>/policies/<first 12 digits of the weights' SHA-256>/`` holds promoted weights, ``<state>/policies/current`` says
-which are live and which were before them; it is replaced in one step, so that a reader meets the old or the new one.
+``<state>/policies/<first 12 digits of the weights' SHA-256>/`` holds promoted weights; ``<state>/policies/current``
+says which are live, and which were before. It is replaced in one step: a reader meets the old one or the new one.
 
 Whoever promoted weights is never locked out by them: where the pointer or what it points to is damaged, or speaks the
 vocabulary of another release, the shipped weights answer, and it is said. Only a folder that was named must be whole.
