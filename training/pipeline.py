@@ -71,7 +71,7 @@ PLANS: Mapping[str, Plan] = {
         generated=16_000,
         suite_seeds=12,
         sft=SftConfig(steps=2_600, every=200),
-        rounds=5,
+        rounds=3,
         round_steps=40,
         changes={"learning_rate": 3e-5, "questions": 32},
     ),
