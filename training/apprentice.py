@@ -1,8 +1,9 @@
 """The apprentice: answers found by search on the fast model, which the policy learns to say before it learns by itself.
 
-It may look into the case, as a teacher may; the policy sees the prompt alone. Of right answers it takes the one that
-stays right when the attacker comes back from another address, then the one that takes least from others: a label that
-follows from what the prompt says, not from what the case hides.
+It may look into the case, as a teacher may; the policy sees the prompt alone. So a label should follow from what the
+prompt says, not from what the case hides: first it tries what each alert by itself calls for (training/reflex.py).
+Where that is not right it searches, and takes the answer that stays right when the attacker comes back from another
+address, then the one that takes least from others.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from secloop_ai.contracts import (
     RATES_BYTES_PER_S,
     ActionCall,
     Candidate,
-    IPAddress,
     ObserveReason,
     PolicyRequest,
     Role,
@@ -28,12 +28,10 @@ from secloop_ai.policies import resolve
 from secloop_ai.policies.ends import ends_of, port_of, service_of
 from secloop_ai.policies.facts import Facts
 
+from .reflex import call, observe, reflex, slot_of
 from .tasks import Task, field_of
 
 NAME = "apprentice"
-TTL_S = 3600
-"""Lifetime of what it says, in seconds: the expert table's."""
-QUIET_TTL_S = 300
 MOST_JOINED, MOST_CALLS = 10, 3
 """Helpful single actions that are put together, and how many at a time."""
 
@@ -63,11 +61,6 @@ def label(task: Task) -> Label | None:
     return _Search(task).best()
 
 
-def observe(reason: ObserveReason) -> ActionCall:
-    """The call that does nothing."""
-    return ActionCall(tool="observe", params={"reason": reason.value}, ttl_s=QUIET_TTL_S)
-
-
 class _Search:
     def __init__(self, task: Task) -> None:
         self._task = task
@@ -89,8 +82,10 @@ class _Search:
         return _Tried(calls, here, back) if review(strategy, self._task.request).allowed else None
 
     def best(self) -> Label | None:
-        """By sturdiness, then by the number of calls, then by the order of the moves."""
+        """The reflex where it is right; else by sturdiness, by the number of calls, by the order of the moves."""
         weak: Label | None = None
+        if (calls := reflex(self._task.request)) and (tried := self._try(calls)) and tried.here.correct:
+            return Label(calls, sturdy=tried.back.correct)
         for tried in self._answers():
             if tried.here.correct and tried.back.correct:
                 return Label(tried.calls, sturdy=True)
@@ -100,8 +95,8 @@ class _Search:
 
     def _answers(self) -> Iterator[_Tried]:
         helpful: list[_Tried] = []
-        for call in moves(self._task.request):
-            if tried := self._try((call,)):
+        for move in moves(self._task.request):
+            if tried := self._try((move,)):
                 yield tried
                 helpful.append(tried)
         for number in range(2, MOST_CALLS + 1):
@@ -113,16 +108,10 @@ class _Search:
 def moves(request: PolicyRequest) -> Iterator[ActionCall]:
     """Single calls that the alerts give reason for, those that take least from others first."""
     seen: set[str] = set()
-    for call in _moves(request):
-        if call.tool in request.offered and (key := call.model_dump_json()) not in seen:
+    for move in _moves(request):
+        if move.tool in request.offered and (key := move.model_dump_json()) not in seen:
             seen.add(key)
-            yield call
-
-
-def _call(tool: str, **params: str | None) -> Iterator[ActionCall]:
-    found = {name: value for name, value in params.items() if value}
-    if len(found) == len(params):
-        yield ActionCall(tool=tool, params=found, ttl_s=TTL_S)
+            yield move
 
 
 def _moves(request: PolicyRequest) -> Iterator[ActionCall]:
@@ -131,14 +120,14 @@ def _moves(request: PolicyRequest) -> Iterator[ActionCall]:
     yield from _on_strangers(request, facts)
     yield from _on_flows(request, facts)
     for slot in named:
-        yield from _call("secure_sshd", host=slot.slot)
-        yield from _call("harden_kernel", host=slot.slot)
+        yield from call("secure_sshd", host=slot.slot)
+        yield from call("harden_kernel", host=slot.slot)
     for slot in named:
-        yield from _call("block_ip", source=slot.slot)
-        yield from _call("isolate_host", host=slot.slot)
+        yield from call("block_ip", source=slot.slot)
+        yield from call("isolate_host", host=slot.slot)
         for account in request.pointers.of(Role.ACCOUNT):
             if account.host == slot.host:
-                yield from _call("disable_account", host=slot.slot, account=account.slot)
+                yield from call("disable_account", host=slot.slot, account=account.slot)
     yield from _last(request, named)
 
 
@@ -146,7 +135,7 @@ def _on_services(request: PolicyRequest, facts: Facts) -> Iterator[ActionCall]:
     for summary in request.summaries:
         if found := service_of(summary, request.environment):
             slot = facts.slots.get((Role.SERVICE, (found[0].name, found[1].name)))
-            yield from _call("restrict_service", service=slot)
+            yield from call("restrict_service", service=slot)
 
 
 def _on_strangers(request: PolicyRequest, facts: Facts) -> Iterator[ActionCall]:
@@ -156,21 +145,21 @@ def _on_strangers(request: PolicyRequest, facts: Facts) -> Iterator[ActionCall]:
     called = {address for _, address in facts.contacted}
     for slot in sorted(outside, key=lambda s: s.address not in called):
         if slot.address not in called:
-            yield from _call("block_ip", source=slot.slot)
+            yield from call("block_ip", source=slot.slot)
         for device, _ in env.entries_for(slot.address) if slot.address else ():
-            yield from _call("blackhole_route", destination=slot.slot, device=slots.get((Role.DEVICE, device.name)))
+            yield from call("blackhole_route", destination=slot.slot, device=slots.get((Role.DEVICE, device.name)))
     for slot in outside:
-        yield from _call("block_ip", source=slot.slot)
+        yield from call("block_ip", source=slot.slot)
 
 
 def _on_flows(request: PolicyRequest, facts: Facts) -> Iterator[ActionCall]:
     env, slots = request.environment, facts.slots
     for summary in request.summaries:
         ends, port = ends_of(summary, env), port_of(summary, env)
-        yield from _call(
+        yield from call(
             "block_flow",
-            source=_address(slots, ends.client),
-            destination=_address(slots, ends.server),
+            source=slot_of(ends.client, facts),
+            destination=slot_of(ends.server, facts),
             port=slots.get((Role.PORT, port)) if port else None,
         )
 
@@ -180,21 +169,17 @@ def _last(request: PolicyRequest, named: Sequence[Slot]) -> Iterator[ActionCall]
     for slot in named:
         for port in request.pointers.of(Role.PORT):
             for rate in RATES_BYTES_PER_S:
-                yield from _call("rate_limit", destination=slot.slot, port=port.slot, rate=str(rate))
-            yield from _call("close_port", host=slot.slot, port=port.slot)
+                yield from call("rate_limit", destination=slot.slot, port=port.slot, rate=str(rate))
+            yield from call("close_port", host=slot.slot, port=port.slot)
         for process in request.pointers.of(Role.PROCESS):
             if process.host == slot.host:
-                yield from _call("stop_process", host=slot.slot, process=process.slot)
+                yield from call("stop_process", host=slot.slot, process=process.slot)
         for name in request.pointers.of(Role.NAME):
-            yield from _call("dns_sinkhole", host=slot.slot, name=name.slot)
+            yield from call("dns_sinkhole", host=slot.slot, name=name.slot)
     for port in request.pointers.of(Role.INTERFACE)[: len(named)]:
-        yield from _call("shutdown_port", interface=port.slot)
+        yield from call("shutdown_port", interface=port.slot)
 
 
 def _named(request: PolicyRequest) -> list[Slot]:
     ends = {a for s in request.summaries for a in (s.source, s.destination)}
     return [s for s in request.pointers.of(Role.HOST) if s.address in ends]
-
-
-def _address(slots: dict[tuple[Role, object], str], address: IPAddress) -> str | None:
-    return slots.get((Role.HOST, address)) or slots.get((Role.SOURCE, address))

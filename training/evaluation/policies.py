@@ -10,8 +10,9 @@ from labs.validator.baselines import BASELINES, baseline
 from secloop_ai.contracts import Policy, PolicyError
 from secloop_ai.contracts.errors import InputError
 from secloop_ai.policies import load_policy
+from training.reflex import ReflexPolicy
 
-REHEARSE, LEARNED = "rehearse", "rl"
+REHEARSE, LEARNED, REFLEX = "rehearse", "rl", "reflex"
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:+/-]{0,63}")
 
 
@@ -47,6 +48,7 @@ def policy_of(spec: str) -> Policy:
 
     - a baseline of labs/validator (``no-op``, ``expert-table``, ...);
     - a back end of secloop_ai (``embedded:FOLDER``, ``openai:MODEL@URL``, ...);
+    - ``reflex``, what the apprentice tries first;
     - ``rl:FOLDER``, a learned baseline of training/baselines;
     - ``rehearse:G:POLICY``, the best of G candidates of any of these, by rehearsal.
 
@@ -55,6 +57,8 @@ def policy_of(spec: str) -> Policy:
     """
     if spec in BASELINES:
         return baseline(spec)
+    if spec == REFLEX:
+        return ReflexPolicy()
     scheme, _, rest = spec.partition(":")
     if scheme == LEARNED:
         from training.baselines.policy import load  # noqa: PLC0415 - of no use to who asks for another
