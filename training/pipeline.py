@@ -68,7 +68,7 @@ PLANS: Mapping[str, Plan] = {
     ),
     "full": Plan(
         size=Size(),
-        generated=30_000,
+        generated=20_000,
         suite_seeds=12,
         sft=SftConfig(steps=2_600, every=200),
         rounds=3,
