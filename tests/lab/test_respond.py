@@ -36,6 +36,8 @@ class Desk:
         assert lab.inventory_dir
         self.inventory = lab.inventory_dir
         self.player = Player(Screen(), self.inventory, folder)
+        # the table blocks the source, which takes every service from it: what is looked for here
+        self.player.environ["SECLOOP_POLICY"] = "playbook"
         self._url = f"sqlite:///{folder / 'ledger.sqlite'}"
 
     def play(self, name: str, **variables: str) -> int:

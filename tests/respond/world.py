@@ -86,7 +86,9 @@ class World:
     def decide(self, alerts: Path | None = None, *, check: bool = False) -> Mapping[str, Any]:
         """Alerts and decide."""
         seen = steps.alerts_step({**self.params, "alert_file": str(alerts or self.alerts)}, check)
-        return steps.decide_step({**self.params, "summaries_file": seen.values["summaries_file"]}, check).values
+        return steps.decide_step(
+            {"policy": "playbook", **self.params, "summaries_file": seen.values["summaries_file"]}, check
+        ).values
 
     def plan(self, alerts: Path | None = None, *, plan_dir: Path | None = None) -> Path:
         """Up to a written plan."""

@@ -1,7 +1,7 @@
 """What may come next: the closed schema of one request as sets of words. An invalid strategy has no spelling.
 
 An answer is one or more calls and then the end. A call is its tool, its parameters in the catalogue's order, and its
-lifetime. `observe` stands alone. No call is said twice.
+lifetime. `observe` stands alone. No call is said twice. What no alert gives ground for (grounds.py) cannot be said.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from secloop_ai.policies.ends import address_key
 from secloop_ai.policies.pointers import SINKHOLE
 from secloop_ai.policies.resolve import takes_slots
 
+from .grounds import grounds
 from .vocabulary import EOS, ids, tool_word, ttl_word, value_word, words
 
 QUIET = "observe"
@@ -49,6 +50,8 @@ class _Tool(NamedTuple):
     Attributes:
         choices: per parameter, word → what it stands for.
         bound: what one parameter is limits what another may be.
+        ground: beginnings of its parameters that the alerts give ground for; None: that is no matter here.
+        depth: how many parameters the longest of them has.
     """
 
     name: str
@@ -56,6 +59,8 @@ class _Tool(NamedTuple):
     params: tuple[str, ...]
     choices: tuple[Mapping[str, _Word], ...]
     bound: bool
+    ground: frozenset[tuple[str, ...]] | None
+    depth: int
 
 
 class _State(NamedTuple):
@@ -90,9 +95,10 @@ class Grammar:
         self._most = min(request.environment.max_actions, (min(room, MAX_WORDS) - 1) // LONGEST_CALL)
         self._tools: dict[str, _Tool] = {}
         self._known: dict[tuple[str, _Given, _Taken], tuple[str, ...]] = {}
+        ground = grounds(request)
         for name in CATALOGUE:
             if name in request.offered and name in spoken:
-                tool = _tool(name, request)
+                tool = _tool(name, request, ground.get(name))
                 if all(tool.choices) and self._values(tool, (), frozenset()):
                     self._tools[tool.word] = tool
         if not self._tools:
@@ -193,11 +199,12 @@ def spell(calls: Sequence[ActionCall]) -> Iterator[str]:
     yield EOS
 
 
-def _tool(name: str, request: PolicyRequest) -> _Tool:
+def _tool(name: str, request: PolicyRequest, ground: frozenset[_Given] | None) -> _Tool:
     params = CATALOGUE[name].spec.params
     choices = tuple(_choices(name, p, request) for p in params)
-    bound = max(len(ENDS & params.keys()), len(OWNED & params.keys())) > 1
-    return _Tool(name, tool_word(name), tuple(params), choices, bound)
+    bound = ground is not None or max(len(ENDS & params.keys()), len(OWNED & params.keys())) > 1
+    depth = max(map(len, ground or ()), default=0)
+    return _Tool(name, tool_word(name), tuple(params), choices, bound, ground, depth)
 
 
 def _choices(name: str, parameter: str, request: PolicyRequest) -> Mapping[str, _Word]:
@@ -232,7 +239,9 @@ def _fits(tool: str, parameter: str, slot: Slot, request: PolicyRequest) -> bool
 
 
 def _leads(tool: _Tool, given: _Given, taken: _Taken) -> bool:
-    """Whether some call of the tool begins like this, holds together, and was not said before."""
+    """Whether some call of the tool begins like this, holds together, has ground, and was not said before."""
+    if tool.ground is not None and given[: tool.depth] not in tool.ground:
+        return False
     if tool.bound and not _agree([c[w] for c, w in zip(tool.choices, given, strict=False)]):
         return False
     if len(given) < len(tool.params):
