@@ -44,7 +44,7 @@ class Block(NamedTuple):
 
 
 BLOCKS = (
-    Block("<alerts>", 1, ("all", "from")),
+    Block("<alerts>", 1, ("all", "from", "hidden")),
     Block("<source>", 4, ("source",), 2, "src"),
     Block("<host>", 4, ("role", "worth", "place", "client"), 3, "host"),
     Block("<service>", 4, ("users", "for"), 3, "svc"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.evaluation.stats import Estimate, gap, iqm, iqm_interval, mean_interval, mean_over, share
@@ -36,6 +36,7 @@ def test_an_interquartile_mean_of_nothing_is_an_error() -> None:
         iqm([])
 
 
+@settings(deadline=None)  # the first call imports scipy
 @given(NUMBERS)
 def test_the_interquartile_mean_is_scipys_trimmed_mean(values: list[float]) -> None:
     stats = pytest.importorskip("scipy.stats")
@@ -85,6 +86,7 @@ def test_equal_numbers_give_equal_intervals() -> None:
     assert mean_over(values, seed=1) != mean_over(values, seed=2)
 
 
+@settings(deadline=None)  # the first call imports scipy
 @given(NUMBERS)
 def test_an_interval_lies_within_the_values(values: list[float]) -> None:
     found = mean_interval(values)

@@ -34,15 +34,15 @@ def wild(folder: Path, seed: int = 0) -> Path:
     return save(folder, weights(seed))
 
 
-def observer(folder: Path) -> Path:
-    """Weights that always observe: right on every false alarm, wrong on every attack."""
+def observer(folder: Path, tool: str = "observe") -> Path:
+    """Weights that always observe: right on every false alarm, wrong on every attack; or that always use a tool."""
     found = weights(0)
     for name in found:
         if name.endswith(("o_proj.weight", "down_proj.weight")):
             found[name] = np.zeros_like(found[name])
     embed = np.zeros((len(words()), HIDDEN), dtype=np.float32)
     embed[ids()[SEP], 0] = 1.0
-    embed[ids()[tool_word("observe")], 0] = 8.0
+    embed[ids()[tool_word(tool)], 0] = 8.0
     return save(folder, {**found, "model.embed_tokens.weight": embed, "model.norm.weight": np.ones(HIDDEN, np.float32)})
 
 

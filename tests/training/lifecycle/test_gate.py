@@ -57,8 +57,8 @@ def url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def live(tmp_path: Path) -> str:
-    """Weights at random, live."""
-    folder, store = wild(tmp_path / "wild"), Store()
+    """Weights that deploy an agent whatever happens, live: it stops nothing, and false alarms call for nothing."""
+    folder, store = observer(tmp_path / "wild", "deploy_hids"), Store()
     name = store.keep(folder, EmbeddedPolicy(folder).digest())
     store.promote(name, instead_of=SHIPPED)
     return name
@@ -138,7 +138,7 @@ def test_the_gate_cannot_be_made_small(few: dict[str, int]) -> None:
 
 @pytest.mark.slow
 def test_promote_and_rollback_by_command(tmp_path: Path, url: str, live: str) -> None:
-    """From weights at random to weights that observe, and back; each step with its line in the audit."""
+    """From weights that always act to weights that observe, and back; each step with its line in the audit."""
     better = observer(tmp_path / "observer")
     done = asked("promote", str(better), "--seeds", "5", "--injections", "100", "--ledger", url, "--json")
     assert done.exit_code == 0, done.output
