@@ -22,7 +22,7 @@ from training.lifecycle import compare as comparing
 from training.lifecycle.compare import LEAST_INJECTIONS, Comparison, compare
 from training.lifecycle.gate import live_folder, live_policy, promote
 
-from .making import observer, wild
+from .making import observer
 
 SMALL = {"seeds": 5, "injections": 100}
 
@@ -198,7 +198,7 @@ class TestWrong:
     def test_it(self, tmp_path: Path, url: str, what: str) -> None:
         folder = tmp_path / "new"
         if what != "none":
-            (wild if what == "live" else observer)(folder)
+            observer(folder, "deploy_hids" if what == "live" else "observe")
         if what == "cut":
             (folder / "model.safetensors").write_bytes(b"0" * 100)
         if what == "damaged ledger":
