@@ -18,7 +18,7 @@ GAINS = {"grpo": 0.103, "kto": 0.147, "ppo": 0.186, "ddqn": 0.227, "dqn": 0.267,
 """Label → the method's published gain over it."""
 LOSSES = {"no-exec-eval": 0.269, "no-penalty": 0.100, "no-format": 0.031}
 """Ablation → what the method is published to lose by it."""
-BASELINES = ("no-op", "block-all", "block-source", "random-valid", "expert-table")
+BASELINES = ("no-op", "block-all", "block-source", "random-valid", "expert-table", "reflex")
 LEARNED = ("sft", "kto", "grpo", "ppo", "dqn", "ddqn", "untuned")
 REHEARSED = "rehearse:16:expert-table"
 
