@@ -1,1 +1,1 @@
-"""Learning: corpus, SFT, SA-GRPO, baselines, evaluation. Empty until the policy that learns is built."""
+"""Learning: corpus, fine-tuning, SA-GRPO, its rivals, evaluation, and the life of weights."""
