@@ -13,13 +13,12 @@ from safetensors.numpy import load
 
 from secloop_ai.contracts import Candidate, PolicyError, PolicyRequest
 
-from .encode import Prompt, encode
-from .features import REST
+from .encode import Prompt, encode, shown
 from .grammar import Grammar
 from .network import Network, Shape
 from .sampler import Answer, sample
 from .store import live
-from .vocabulary import OTHER, VERSION, digest, ids, words
+from .vocabulary import VERSION, digest, words
 
 SHIPPED = Path(__file__).with_name("weights")
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
@@ -67,30 +66,20 @@ class EmbeddedPolicy:
         if n < 1:
             raise PolicyError(f"embedded: asked for {n} candidates")
         prompt = encode(request)
-        shown = self._shown(prompt)
-        grammar = Grammar(request, self._spoken, room=self._network.shape.positions - len(shown))
-        first, *others = self._different(shown, grammar, n, seed)
+        seen = shown(prompt.words, self._known)
+        grammar = Grammar(request, self._spoken, room=self._network.shape.positions - len(seen))
+        first, *others = self._different(seen, grammar, n, seed)
         ranked = (first, *sorted(others, key=lambda a: -a.log_probability))[:n]
         left = _left(prompt, request)
         return tuple(_candidate(a, grammar, left) for a in ranked)
 
-    def _different(self, shown: tuple[str, ...], grammar: Grammar, n: int, seed: int) -> list[Answer]:
+    def _different(self, seen: tuple[str, ...], grammar: Grammar, n: int, seed: int) -> list[Answer]:
         """Answers, each once, the greedy one first; more are sampled where too many of the first were alike."""
-        found = {a.words: a for a in sample(self._network, grammar, shown, n=n, seed=seed)}
+        found = {a.words: a for a in sample(self._network, grammar, seen, n=n, seed=seed)}
         if len(found) < n:
-            more = sample(self._network, grammar, shown, n=n * (SAMPLED - 1), seed=seed, start=n)
+            more = sample(self._network, grammar, seen, n=n * (SAMPLED - 1), seed=seed, start=n)
             found |= {a.words: a for a in more if a.words not in found}
         return list(found.values())
-
-    def _shown(self, prompt: Prompt) -> tuple[str, ...]:
-        """The prompt with words that training never showed as their group's rest: an untrained row says nothing."""
-        return tuple(w if w in self._known else _rest(w) for w in prompt.words)
-
-
-def _rest(word: str) -> str:
-    group, _, _ = word.partition(":")
-    rest = f"{group}:{REST}"
-    return rest if rest in ids() else OTHER if group == word else word
 
 
 def _candidate(answer: Answer, grammar: Grammar, left: str) -> Candidate:

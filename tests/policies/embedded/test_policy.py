@@ -14,6 +14,7 @@ from secloop_ai.contracts import CATALOGUE, Decision, GuardRefusal, Policy, Poli
 from secloop_ai.loop.decide import build_request, decide
 from secloop_ai.policies import load_policy
 from secloop_ai.policies.embedded import EmbeddedPolicy, encode
+from secloop_ai.policies.embedded.encode import shown
 from secloop_ai.policies.embedded.policy import CONFIG, WEIGHTS
 from secloop_ai.policies.embedded.vocabulary import digest, words
 from secloop_ai.policies.examples import example
@@ -196,9 +197,9 @@ class TestFiles:
         known = [w for w in words() if not w.startswith("technique:T")]
         own = {"vocabulary_sha256": digest(), "tools": list(CATALOGUE), "trained_words": known}
         found = EmbeddedPolicy(saved(tmp_path / "model", changed={"secloop": own}))
-        shown = found._shown(encode(request))
-        assert "technique:other" in shown
-        assert not any(w.startswith("technique:T") for w in shown)
+        seen = shown(encode(request).words, found._known)
+        assert "technique:other" in seen
+        assert not any(w.startswith("technique:T") for w in seen)
 
 
 def test_the_configuration_is_plain_json(folder: Path) -> None:
