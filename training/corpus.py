@@ -18,7 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from labs.scenario import Case
+from labs.scenario import Case, Kind
 from labs.scenario.draw import rng
 from labs.suites.cases import case_of
 from secloop_ai.loop.decide import build_request
@@ -63,7 +63,7 @@ class Example(NamedTuple):
 def sources(generated_cases: int, suite_seeds: int) -> Iterator[Source]:
     """All cases of a corpus, in a fixed order: the train scenarios, and generated ones, most of them with new means."""
     yield from (Source(SUITE, n, seed) for seed in range(suite_seeds) for n in range(len(train_scenarios())))
-    yield from (Source(GENERATED if n % THIRD == 0 else DRAWN, 0, n) for n in range(generated_cases))
+    yield from (Source(_made_kind(n), 0, n) for n in range(generated_cases))
 
 
 def task_from(source: Source) -> Task:
@@ -75,11 +75,22 @@ def task_from(source: Source) -> Task:
     return told(case_of(scenario, source.seed % 1_000_000), source.seed)
 
 
+def made_task(seed: int) -> Task:
+    """The generated task of a seed, with new means or, one in three, with those of the train split alone."""
+    return task_from(Source(_made_kind(seed), 0, seed))
+
+
+def _made_kind(number: int) -> str:
+    return GENERATED if number % THIRD == 0 else DRAWN
+
+
 def told(case: Case, seed: int) -> Task:
     """The case as our sensor tells it, or as another house's does."""
     field = field_of(case)
     dice = rng("sensor", case.case_id, seed)
-    alerts = renamed(field.alerts(), dice) if dice.random() < OTHER_SENSOR else field.alerts()
+    alerts = field.alerts()
+    if dice.random() < OTHER_SENSOR:
+        alerts = renamed(alerts, dice, harmless=case.kind is not Kind.ATTACK)
     request = build_request(alerts, case.environment)
     return Task(case, request, field, encode(request).words)
 

@@ -21,14 +21,17 @@ from labs.scenario.model import FlowSpec, HostSpec, ServiceSpec
 from labs.suites import load_suite
 from labs.suites.load import Network, load_networks
 from secloop_ai.contracts import Criticality
+from secloop_ai.policies.embedded import features
 from secloop_ai.policies.embedded.features import DUTIES, PLAIN_ROLES
 
 from .drawn import PREFIX, Aim
 
 OUTSIDE = "outside"
 ATTACKER = "attacker"
-BENIGN, QUIET = 0.24, 0.05
+BENIGN, QUIET = 0.32, 0.03
 """Shares of false alarms and of quiet periods; the rest are attacks."""
+UNNAMED = 0.08
+"""Share of the hosts whose role is a word that no list of ours has."""
 PERSISTENT = 0.35
 DRAWN = 0.75
 """Share of the means that are new, where any is."""
@@ -189,6 +192,8 @@ class _Maker:
     def _role(self, host: HostSpec) -> str:
         if host.zone in self._outside:
             return host.role
+        if self._chance(UNNAMED):
+            return features.REST
         if host.role in DUTIES:
             return self._dice.choice(DUTIES) if self._chance(0.7) else host.role
         return self._dice.choice(PLAIN_ROLES) if self._chance(0.3) else host.role
@@ -232,14 +237,27 @@ class _Maker:
         return [*looks, *(s for s in steps if s)]
 
     def _from_within(self) -> list[ChainStep]:
-        """An implant on a host that has no duty which would explain it."""
+        """An implant on a host that has no duty which would explain it.
+
+        One act of a server, or of a declared client at its service, is its usual business as far as anybody can tell:
+        such a host shows more than one.
+        """
         inside = [h for h in self._hosts.values() if h.zone not in self._outside and h.role not in DUTIES]
+        users = [h for h in inside if not h.services]
+        served = not users or self._chance(0.1)
         if not inside:
             return []
-        users = [h for h in inside if not h.services]
-        host = self._dice.choice(users if users and self._chance(0.75) else inside)
+        host = self._dice.choice(inside if served else users)
         self._infected.add(host.name)
-        return self._spread(host, self._dice.choice((1, 1, 2, 2, 3, 4)))
+        steps = self._spread(host, self._dice.choice((1, 1, 2, 2, 3, 4)))
+        plain = (host.services and len(steps) == 1) or all(self._usual(host, s.target) for s in steps)
+        return [] if plain else steps
+
+    def _usual(self, host: HostSpec, target: str) -> bool:
+        """Whether the host is a declared client there."""
+        name, _, service = target.partition("/")
+        served = self._hosts[name].services if name in self._hosts else ()
+        return any(s.name == service and host.name in s.clients for s in served)
 
     def _through(self) -> list[ChainStep]:
         """A server first, and from there on."""
@@ -257,22 +275,28 @@ class _Maker:
             (way,) = self._dice.choices(("outward", "look", "at"), weights=(50, 15, 35))
             if way == "outward" or not others:
                 steps.append(self._outward(host.name))
-            elif way == "look":
-                steps.append(self._look(host.name, self._dice.choice(others)))
+            elif way == "look" and (near := self._looked_at(host)):
+                steps.append(self._look(host.name, self._dice.choice(near)))
             else:
                 steps.append(self._at(host.name, self._dice.choice(others)))
         return [s for s in steps if s]
 
     def _false_alarm(self) -> list[ChainStep]:
-        """Somebody whose duty it is, or a declared client at its usual business."""
-        if self._chance(0.3):
+        """Somebody whose duty it is, a declared client at its usual business, or a server at its own."""
+        (kind,) = self._dice.choices(("duty", "client", "server"), weights=(45, 30, 25))
+        if kind == "client":
             return self._usual_business()
-        able = [h for h in self._hosts.values() if h.role in DUTIES and h.zone not in self._outside]
+        if kind == "server":
+            able = [h for h in self._servers() if h.role not in DUTIES]
+        else:
+            able = [h for h in self._hosts.values() if h.role in DUTIES]
         if not able:
             return []
         host = self._dice.choice(able)
         if self._chance(0.3):
             self._protected.add(host.name)
+        if kind == "server":
+            return [self._outward(host.name)] if self._chance(0.7) else self._spread(host, 1)
         return self._spread(host, self._dice.choice((1, 1, 1, 2)))
 
     def _usual_business(self) -> list[ChainStep]:
@@ -287,6 +311,11 @@ class _Maker:
 
     def _servers(self) -> list[HostSpec]:
         return [h for h in self._hosts.values() if h.services and h.zone not in self._outside]
+
+    def _looked_at(self, host: HostSpec) -> list[HostSpec]:
+        """Mostly servers; at times anybody inside."""
+        among = self._servers() if self._chance(0.75) else [*self._hosts.values()]
+        return [h for h in among if h.name != host.name and h.zone not in self._outside]
 
     def _at(self, source: str, host: HostSpec) -> ChainStep | None:
         return self._against(source, host, self._dice.choice(host.services))

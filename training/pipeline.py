@@ -20,7 +20,7 @@ from secloop_ai.contracts.base import Frozen
 from secloop_ai.policies.embedded.policy import WEIGHTS
 
 from .config import Config, preset
-from .corpus import DRAWN, GENERATED, SUITE, THIRD, Source, read, sources, task_from, write
+from .corpus import SUITE, Source, made_task, read, sources, task_from, write
 from .generate import train_scenarios
 from .model import Size, load_model, save_policy
 from .sa_grpo import train
@@ -68,12 +68,12 @@ PLANS: Mapping[str, Plan] = {
     ),
     "full": Plan(
         size=Size(),
-        generated=20_000,
-        suite_seeds=12,
-        sft=SftConfig(steps=2_600, every=200),
-        rounds=3,
+        generated=36_000,
+        suite_seeds=16,
+        sft=SftConfig(steps=4_800, every=400),
+        rounds=4,
         round_steps=40,
-        changes={"learning_rate": 3e-5, "questions": 32},
+        changes={"learning_rate": 5e-5, "questions": 32, "temperature": 1.3},
     ),
 }
 """Smoke: whether everything works together. Full: what the shipped weights came from."""
@@ -107,7 +107,7 @@ def run(plan: Plan, out: Path, workers: int, seed: int) -> Iterator[Step]:
     if not (policy / WEIGHTS).is_file():
         (sft / LOOK).write_text(json.dumps(_best(sft / "curve.jsonl")) + "\n", encoding="utf-8")
         _copy(sft, policy)
-    best = float(_last(policy / LOOK)["correct"])
+    best = float(_last(policy / LOOK)["score"])
     for number in range(1, plan.rounds + 1):
         folder = out / f"round-{number}"
         if not (folder / "done").is_file():
@@ -116,8 +116,8 @@ def run(plan: Plan, out: Path, workers: int, seed: int) -> Iterator[Step]:
             _apart(_round, before, folder, config, (seed * 1000 + number) * 10_000)
             (folder / "done").touch()
         figures = _last(folder / LOOK)
-        if figures["correct"] >= best:
-            best = figures["correct"]
+        if figures["score"] >= best:
+            best = figures["score"]
             _copy(folder, policy)
         yield Step(f"sa-grpo {number}", time.monotonic() - began, figures)
 
@@ -154,7 +154,7 @@ def played(number: int) -> Task:
     seed = FIRST_SEED + number
     if number % SUITE_SHARE == 0:
         return task_from(Source(SUITE, number // SUITE_SHARE % len(train_scenarios()), seed))
-    return task_from(Source(GENERATED if number % THIRD == 1 else DRAWN, 0, seed))
+    return made_task(seed)
 
 
 def _last(path: Path) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def _last(path: Path) -> dict[str, Any]:
 def _best(path: Path) -> dict[str, Any]:
     """The line of a curve whose weights were kept: the last of the best."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return dict(max(reversed(rows), key=lambda r: r["correct"]))
+    return dict(max(reversed(rows), key=lambda r: r["score"]))
 
 
 def _copy(folder: Path, to: Path) -> None:

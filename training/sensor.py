@@ -13,20 +13,25 @@ RENAMED = 0.5
 """Share of a case's rules that another sensor names differently."""
 NAMED = 0.7
 """Share of the rules that name an ATT&CK technique."""
-_HARMLESS = frozenset({"not-suspicious", "unknown", "misc-activity"})
-_ALARMING = tuple(c for c in CLASSES if c not in _HARMLESS)
+_CALM = ("not-suspicious", "unknown", "misc-activity")
+_ALARMING = tuple(c for c in CLASSES if c not in _CALM)
+TOLD_HARMLESS = {True: 0.35, False: 0.04}
+"""Share of the rules that call what they match harmless, where it is and where it is not."""
 
 
-def renamed(summaries: Sequence[AlertSummary], dice: random.Random) -> tuple[AlertSummary, ...]:
+def renamed(
+    summaries: Sequence[AlertSummary], dice: random.Random, *, harmless: bool = False
+) -> tuple[AlertSummary, ...]:
     """The summaries, with technique, classification, severity and counts as another rule set might have them.
 
-    Who did what to whom, the protocol and the handshake stay: they are the traffic's, not the rule's.
+    Who did what to whom, the protocol and the handshake stay: they are the traffic's, not the rule's. Rules for
+    traffic that is nobody's attack (`harmless`) more often say so.
     """
     told: dict[int, _Rule | None] = {}
     found = []
     for summary in summaries:
         if summary.signature_id not in told:
-            told[summary.signature_id] = _Rule(dice) if dice.random() < RENAMED else None
+            told[summary.signature_id] = _Rule(dice, TOLD_HARMLESS[harmless]) if dice.random() < RENAMED else None
         rule = told[summary.signature_id]
         found.append(rule.names(summary) if rule else summary)
     return tuple(found)
@@ -35,11 +40,12 @@ def renamed(summaries: Sequence[AlertSummary], dice: random.Random) -> tuple[Ale
 class _Rule:
     """What one rule of another rule set says of the traffic it matches."""
 
-    def __init__(self, dice: random.Random) -> None:
-        self._classification = dice.choice(_ALARMING)
+    def __init__(self, dice: random.Random, harmless: float) -> None:
+        calm = dice.random() < harmless
+        self._classification = dice.choice(_CALM if calm else _ALARMING)
         known: tuple[Technique, ...] = tuple(tactics())
         self._techniques = (dice.choice(known),) if dice.random() < NAMED else ()
-        self._severity = dice.choice((1, 1, 2, 2, 2, 3))
+        self._severity = 3 if calm else dice.choice((1, 1, 2, 2, 2, 3))
         self._more = dice.choice((0.3, 0.6, 1.0, 2.0, 5.0, 20.0))
         self._slower = dice.choice((0.3, 1.0, 1.0, 2.0))
 

@@ -150,8 +150,8 @@ def train(corpus: Sequence[Example], out: Path, size: Size, config: SftConfig) -
                 row = {"step": step, "loss": round(running, 4), "seconds": round(time.monotonic() - began, 1), **found}
                 curve.write(json.dumps(row) + "\n")
                 curve.flush()
-                if found["correct"] >= best:
-                    best = found["correct"]
+                if found["score"] >= best:
+                    best = found["score"]
                     card = {"trained_by": "sft", "corpus": len(corpus), **config.model_dump(), "validation": row}
                     save_policy(model, out, card=card, known=known)
     return out
