@@ -25,6 +25,7 @@ from secloop_ai.contracts import (
 )
 from secloop_ai.guard import review
 from secloop_ai.policies import resolve
+from secloop_ai.policies.embedded import Grammar
 from secloop_ai.policies.ends import ends_of, port_of, service_of
 from secloop_ai.policies.facts import Facts
 
@@ -64,14 +65,17 @@ def label(task: Task) -> Label | None:
 class _Search:
     def __init__(self, task: Task) -> None:
         self._task = task
+        self._grammar = Grammar(task.request)
         self._back = field_of(task.case.model_copy(update={"persistent": True}))
         self._before = self._back.undefended().rs_attack
 
     def _try(self, calls: tuple[ActionCall, ...]) -> _Tried | None:
-        """What a strategy does; None where it does not hinder the attack, takes from those with a right, or is refused.
+        """What a strategy does; None where it does not hinder the attack, takes from those with a right, or cannot be said.
 
         The guard is asked last: it costs more than the fast model.
         """
+        if not self._grammar.says(calls):
+            return None
         strategy, problems = resolve(Candidate(calls=calls), self._task.request, NAME)
         here = self._task.field.evaluate(strategy)
         if problems or not here.executed or here.rs_service < 1.0:

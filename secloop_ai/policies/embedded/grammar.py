@@ -182,6 +182,14 @@ class Grammar:
             raise PolicyError("the policy's answer has no end")
         return tuple(map(self._call, self._state(tuple(said)).done))
 
+    def says(self, calls: Sequence[ActionCall]) -> bool:
+        """Whether these calls, in this order, are an answer of the grammar."""
+        try:
+            self._state(tuple(spell(calls)))
+        except PolicyError:
+            return False
+        return True
+
     def _call(self, spelt: _Given) -> ActionCall:
         tool = self._tools[spelt[0]]
         rows = zip(tool.params, spelt[1:-1], tool.choices, strict=True)
