@@ -7,16 +7,21 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
-from secloop_ai.contracts.errors import SecLoopError
+from secloop_ai.contracts.errors import LabError, SecLoopError
 
+from . import fleets
 from .lab.lab import DEFAULT_NAME, Lab, LabStatus
 from .window.commands import add_to
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 EXIT_FAILED, EXIT_DOWN = 1, 3
 
-Name = Annotated[str, typer.Option("--name", help="Name of the lab; labs of different names stand side by side.")]
+Name = Annotated[
+    str,
+    typer.Option("--name", show_default=False, help="Name; labs of different names stand side by side (lab0, fleet0)."),
+]
 RunDir = Annotated[Path | None, typer.Option("--run-dir", help="Run directory; by default /run/secloop/NAME.")]
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
@@ -32,31 +37,62 @@ add_to(app)
 
 def default_inventory() -> Path:
     """``inventory/lab`` of the checkout this runs from, else of the working directory."""
-    base = CHECKOUT if (CHECKOUT / "pyproject.toml").is_file() else Path.cwd()
-    return base / "inventory" / "lab"
+    return _checkout() / "inventory" / "lab"
 
 
-@app.command()
+def _checkout() -> Path:
+    return CHECKOUT if (CHECKOUT / "pyproject.toml").is_file() else Path.cwd()
+
+
+class _OptionalMix(TyperCommand):
+    """Lets `--mix` stand alone: then it is a mix of every dialect."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Give a bare `--mix` its value."""
+        filled: list[str] = []
+        for word, following in zip(args, [*args[1:], "-"], strict=True):
+            filled += [word, "all"] if word == "--mix" and following.startswith("-") else [word]
+        return super().parse_args(ctx, filled)
+
+
+@app.command(cls=_OptionalMix)
 def up(
-    name: Name = DEFAULT_NAME,
+    name: Name = "",
     run_dir: RunDir = None,
     inventory: Annotated[Path | None, typer.Option("--inventory", help="Folder for the Ansible inventory.")] = None,
+    fleet: Annotated[int | None, typer.Option("--fleet", min=1, help="Instead: so many emulated devices.")] = None,
+    mix: Annotated[
+        str | None, typer.Option("--mix", help="Their dialects, commas between; alone: all of them.")
+    ] = None,
+    yang: Annotated[Path | None, typer.Option("--yang", help="YANG modules to check their edits against.")] = None,
     *,
     as_json: Json = False,
 ) -> None:
-    """Bring the lab up; one that is up stays as it is, remains of an earlier one are cleared first."""
+    """Bring the lab up; one that is up stays as it is, remains of an earlier one are cleared first.
+
+    With --fleet it is emulated NETCONF devices on loopback, in a supervised process of their own; needs no root.
+    """
     try:
-        status = Lab(name, run_dir, inventory or default_inventory()).up()
+        if fleet is None and (mix is not None or yang is not None):
+            raise LabError("--mix and --yang go with --fleet")
+        if fleet is not None:
+            fleets.up(
+                name, run_dir, inventory or _checkout() / "inventory" / "fleet", fleet, mix, yang, as_json=as_json
+            )
+            return
+        status = Lab(name or DEFAULT_NAME, run_dir, inventory or default_inventory()).up()
     except SecLoopError as error:
         _fail(error)
     _show(status, as_json=as_json)
 
 
 @app.command()
-def down(name: Name = DEFAULT_NAME, run_dir: RunDir = None, *, as_json: Json = False) -> None:
-    """Remove everything of the lab, whatever state it is in."""
-    lab = Lab(name, run_dir)
+def down(name: Name = "", run_dir: RunDir = None, *, as_json: Json = False) -> None:
+    """Remove everything of the lab, or of the fleet of that name, whatever state it is in."""
     try:
+        if fleets.down(name, run_dir, as_json=as_json):
+            return
+        lab = Lab(name or DEFAULT_NAME, run_dir)
         lab.down()
     except SecLoopError as error:
         _fail(error)
@@ -64,15 +100,18 @@ def down(name: Name = DEFAULT_NAME, run_dir: RunDir = None, *, as_json: Json = F
 
 
 @app.command("status")
-def show_status(name: Name = DEFAULT_NAME, run_dir: RunDir = None, *, as_json: Json = False) -> None:
-    """Say how the lab is: exit 0 when it is up, 3 when there is none, 1 when a part of it is gone."""
+def show_status(name: Name = "", run_dir: RunDir = None, *, as_json: Json = False) -> None:
+    """Say how the lab or fleet is: exit 0 when it is up, 3 when there is none, 1 when a part of it is gone."""
     try:
-        status = Lab(name, run_dir).status()
+        state = fleets.show(name, run_dir, as_json=as_json)
+        if state is None:
+            status = Lab(name or DEFAULT_NAME, run_dir).status()
+            _show(status, as_json=as_json)
+            state = status.state
     except SecLoopError as error:
         _fail(error)
-    _show(status, as_json=as_json)
-    if status.state != "up":
-        raise typer.Exit(EXIT_DOWN if status.state == "down" else EXIT_FAILED)
+    if state != "up":
+        raise typer.Exit(EXIT_DOWN if state == "down" else EXIT_FAILED)
 
 
 @app.command()

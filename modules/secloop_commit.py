@@ -34,8 +34,25 @@ options:
     type: path
     default: ""
   confirm_timeout_s:
-    description: Seconds after which the devices undo an unconfirmed commit by themselves.
+    description:
+      - Seconds after which the devices undo an unconfirmed commit by themselves.
+      - On a device without a confirmed commit a watchdog process on this machine does, a few seconds later.
     type: float
+  max_failed:
+    description:
+      - A change goes on while at most so many devices have failed before it had an effect anywhere. They are left
+        as they were, and named in RV(report) and in a warning. A removal is for all devices or none.
+      - The default, unless E(SECLOOP_MAX_FAILED) says otherwise, is 0, all or nothing.
+    type: int
+  serial:
+    description:
+      - How many devices commit first, and next, and so on, as numbers or shares such as C(10%); the last one is
+        repeated.
+      - Every batch is verified before the next one commits. None is confirmed before the last is verified, so that
+        the change still is on all devices or on none; O(confirm_timeout_s) has to be long enough for all of them.
+      - The default, unless E(SECLOOP_SERIAL) says otherwise, is all devices at once.
+    type: list
+    elements: str
   run_dir:
     description: Directory for the files of a run. The default is the user's state directory.
     type: path
@@ -62,6 +79,14 @@ EXAMPLES = r"""
   secloop_commit:
     plan_dir: "{{ planned.plan_dir }}"
     inventory: "{{ ansible_inventory_sources }}"
+
+- name: Commit on one device, then on a tenth, then on all; up to three may be down
+  secloop_commit:
+    plan_dir: "{{ planned.plan_dir }}"
+    inventory: "{{ ansible_inventory_sources }}"
+    serial: ["1", "10%", "100%"]
+    max_failed: 3
+    confirm_timeout_s: 600
 """
 
 RETURN = r"""
@@ -95,6 +120,8 @@ def main() -> None:
             "inventory": {"type": "list", "elements": "str", "required": True},
             "ansible_config": {"type": "path", "default": ""},
             "confirm_timeout_s": {"type": "float"},
+            "max_failed": {"type": "int"},
+            "serial": {"type": "list", "elements": "str"},
             "run_dir": {"type": "path", "default": ""},
             "ledger_url": {"type": "str", "default": ""},
         },

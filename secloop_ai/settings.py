@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from .contracts.base import Frozen
 from .contracts.errors import SettingsError
 
 PREFIX = "SECLOOP_"
+SERIAL = re.compile(r"[1-9][0-9]{0,5}|(100|[1-9][0-9]?)%")
 
 
 class Settings(Frozen):
@@ -29,6 +32,10 @@ class Settings(Frozen):
         pending_rpc_interval_s: least time between two polls of a device while a confirmed commit is pending; some
             servers serve their rollback timer only when idle.
         concurrency: devices, and hosts, worked on side by side.
+        max_failed: a change goes on while at most so many devices have failed before anything had an effect; they are
+            left as they were, and named. A removal is for all devices or none, whatever this says.
+        serial: how many devices commit first, and next, and so on, as Ansible's: numbers or shares as ``10%``, by
+            commas in the environment. Each batch is verified before the next commits; all are confirmed at the end.
         host_timeout_s: after this long a run of host roles is ended, and undone.
     """
 
@@ -43,7 +50,18 @@ class Settings(Frozen):
     verify_timeout_s: float = Field(default=15.0, gt=0)
     pending_rpc_interval_s: float = Field(default=1.0, ge=0)
     concurrency: int = Field(default=20, ge=1, le=1000)
+    max_failed: int = Field(default=0, ge=0)
+    serial: tuple[str, ...] = ()
     host_timeout_s: float = Field(default=300.0, ge=5.0, le=86400.0)
+
+    @field_validator("serial", mode="before")
+    @classmethod
+    def _by_commas(cls, given: Any) -> Any:
+        parts = given.split(",") if isinstance(given, str) else [str(part) for part in given]
+        found = tuple(part.strip() for part in parts if part.strip())
+        if wrong := [part for part in found if not SERIAL.fullmatch(part)]:
+            raise ValueError(f"{wrong[0]!r} is neither a number of devices nor a share such as 10%")
+        return found
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Settings:

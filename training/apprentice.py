@@ -70,7 +70,8 @@ class _Search:
         self._before = self._back.undefended().rs_attack
 
     def _try(self, calls: tuple[ActionCall, ...]) -> _Tried | None:
-        """What a strategy does; None where it does not hinder the attack, takes from those with a right, or cannot be said.
+        """What a strategy does; None where it does not hinder the attack,
+        takes from those with a right, or cannot be said.
 
         The guard is asked last: it costs more than the fast model.
         """

@@ -58,6 +58,7 @@ def _device(device: Device) -> dict[str, Any]:
             "known_hosts": way.known_hosts,
             "timeout_s": way.timeout_s,
             "lock_running": device.lock_running,
+            "confirm_timeout_unit": device.confirm_timeout_unit,
             "interfaces": {i.name: _interface(i) for i in device.interfaces},
         },
     }

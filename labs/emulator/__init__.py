@@ -7,14 +7,17 @@ with EmulatedDevice() as device:
 """
 
 from .client import Device
-from .faults import Fault, FaultKind, Step
+from .faults import Fault, FaultKind, Step, kinds_at
 from .features import DEFAULT_CAPABILITIES
-from .inventory import write_inventory
+from .inventory import write_fleet_inventory, write_inventory
+from .mix import EVERY, Make, mixed, parse_mix
 from .process import EmulatedDevice, EmulatedFleet, gateways
 from .spec import DeviceSpec, DeviceState, PendingCommit, Served
+from .standing import FleetStatus, StandingFleet
 
 __all__ = [
     "DEFAULT_CAPABILITIES",
+    "EVERY",
     "Device",
     "DeviceSpec",
     "DeviceState",
@@ -22,9 +25,16 @@ __all__ = [
     "EmulatedFleet",
     "Fault",
     "FaultKind",
+    "FleetStatus",
+    "Make",
     "PendingCommit",
     "Served",
+    "StandingFleet",
     "Step",
     "gateways",
+    "kinds_at",
+    "mixed",
+    "parse_mix",
+    "write_fleet_inventory",
     "write_inventory",
 ]

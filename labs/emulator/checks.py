@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from .errors import RpcError
 from .names import split_tag
-from .schema import Kind, SchemaNode
+from .schema import SchemaNode
 from .tree import Node
 
 Chain = tuple[tuple[SchemaNode, Node], ...]
@@ -18,7 +18,7 @@ def violations(root: SchemaNode, data: Node) -> list[RpcError]:
     targets: dict[tuple[str, ...], set[str]] = {}
     for chain in _walk(((root, data),)):
         schema, node = chain[-1]
-        problems = [_dangling(schema, node, data, targets), _condition(schema, chain), *_missing(schema, node)]
+        problems = [_dangling(chain, data, targets), _condition(schema, chain), *_missing(schema, node)]
         found.extend(_located(problem, chain) for problem in problems if problem)
     return found
 
@@ -37,17 +37,29 @@ def _located(error: RpcError, chain: Chain) -> RpcError:
     return error
 
 
-def _dangling(schema: SchemaNode, node: Node, data: Node, targets: dict[tuple[str, ...], set[str]]) -> RpcError | None:
+def _dangling(chain: Chain, data: Node, targets: dict[tuple[str, ...], set[str]]) -> RpcError | None:
     """RFC 7950 section 15.5."""
+    schema, node = chain[-1]
     if schema.leaf is None or not (path := schema.leaf.target):
         return None
-    if path not in targets:
-        targets[path] = set(_texts(data, path))
-    if node.text in targets[path]:
+    if node.text in _allowed(chain, path, data, targets):
         return None
     name = split_tag(schema.tag)[1]
-    what = "/".join(split_tag(tag)[1] for tag in path)
-    return RpcError("data-missing", f"{name} {node.text!r} refers to no /{what}", app_tag="instance-required")
+    what = "../" * schema.leaf.up or "/"
+    what += "/".join(split_tag(tag)[1] for tag in path)
+    return RpcError("data-missing", f"{name} {node.text!r} refers to no {what}", app_tag="instance-required")
+
+
+def _allowed(
+    chain: Chain, path: tuple[str, ...], data: Node, targets: dict[tuple[str, ...], set[str]]
+) -> Collection[str]:
+    """The values a leafref may have; those of absolute paths are gathered once."""
+    leaf = chain[-1][0].leaf
+    if leaf is not None and leaf.up:
+        return list(_texts(chain[-1 - leaf.up][1], path)) if leaf.up < len(chain) else ()
+    if path not in targets:
+        targets[path] = set(_texts(data, path))
+    return targets[path]
 
 
 def _texts(node: Node, path: tuple[str, ...]) -> Iterator[str]:
@@ -74,10 +86,10 @@ def _condition(schema: SchemaNode, chain: Chain) -> RpcError | None:
 
 def _missing(schema: SchemaNode, node: Node) -> Iterator[RpcError]:
     """Mandatory leaves that are absent; one of a case counts only where another node of the case exists."""
-    if schema.kind is Kind.LEAF:
+    if schema.valued:
         return
     present = {child.tag for child in node.children}
-    cases = {schema.children[tag].case for tag in present} - {None}
+    cases = {case for tag in present for case in schema.children[tag].cases}
     for tag, child in schema.children.items():
         wanted = child.case in cases if child.case else True
         if child.mandatory and wanted and tag not in present:

@@ -20,12 +20,14 @@ class Device(Frozen):
     """Where an emulated device listens; its methods work past NETCONF, through the control socket.
 
     Attributes:
+        dialect: its data model.
         private_key: the client key's file.
         known_hosts: an OpenSSH known_hosts file with the device's key.
         control: the unix socket of the emulator.
     """
 
     name: str
+    dialect: str = "ietf"
     host: str
     port: int
     user: str
@@ -61,6 +63,18 @@ class Device(Frozen):
         """Put a fault in force for the next `times` operations of that step (None: until cleared)."""
         fault = Fault(step=Step(step), kind=FaultKind(kind), times=times, seconds=seconds, error_tag=error_tag)
         self.command("fault", fault=fault.model_dump(mode="json"))
+
+    def deny(self, *paths: str) -> None:
+        """Let clients write to none of these paths, such as `/acl:acls`; without any, to all again."""
+        self.command("deny", paths=paths)
+
+    def reboot(self, seconds: float = 0.0) -> None:
+        """Restart the device: sessions and candidate are lost, a pending commit is undone; down for `seconds`."""
+        self.command("reboot", seconds=seconds)
+
+    def jump_clock(self, seconds: float) -> None:
+        """Set the device's clock forward: a pending commit ends that much earlier (negative: later)."""
+        self.command("clock", seconds=seconds)
 
     def log(self) -> list[Served]:
         """What the device has served, oldest first (the last 10,000 lines)."""

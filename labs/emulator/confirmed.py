@@ -97,6 +97,18 @@ class ConfirmedCommit:
             timer=self._call_later(request.timeout_s, lambda: self.revert("timeout")),
         )
 
+    def jump(self, seconds: float) -> None:
+        """The device's clock jumps: the timer ends that much earlier, or later where `seconds` is negative."""
+        if (pending := self.pending) is None:
+            return
+        left = pending.deadline - time.time() - seconds
+        if left <= 0:
+            self.revert("timeout")
+            return
+        pending.timer.cancel()
+        timer = self._call_later(left, lambda: self.revert("timeout"))
+        self.pending = replace(pending, deadline=time.time() + left, timer=timer)
+
     def settle(self) -> Pending | None:
         """Forget what is pending, keeping what it did; returns it."""
         settled, self.pending = self.pending, None

@@ -61,6 +61,18 @@ def _reset(device: VirtualDevice, request: Request) -> None:
     device.reset()
 
 
+def _deny(device: VirtualDevice, request: Request) -> None:
+    device.deny(request.get("paths", ()))
+
+
+def _reboot(device: VirtualDevice, request: Request) -> None:
+    device.reboot(float(request.get("seconds", 0.0)))
+
+
+def _clock(device: VirtualDevice, request: Request) -> None:
+    device.stores.confirmed.jump(float(request["seconds"]))
+
+
 COMMANDS: dict[str, Callable[[VirtualDevice, Request], Any]] = {
     "get": _get,
     "set": _set,
@@ -70,6 +82,9 @@ COMMANDS: dict[str, Callable[[VirtualDevice, Request], Any]] = {
     "clear": _clear,
     "state": _state,
     "reset": _reset,
+    "deny": _deny,
+    "reboot": _reboot,
+    "clock": _clock,
 }
 
 

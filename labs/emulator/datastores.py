@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +12,10 @@ from .edit import Operation, apply_each, apply_edit
 from .errors import RpcError, invalid, not_supported
 from .features import Features
 from .locks import Locks, lock_denied
+from .nacm import Denied, require_access
 from .names import Element
+from .partly import parts
+from .profile import Quirks
 from .schema import SchemaNode
 from .tree import Node
 
@@ -38,7 +42,8 @@ class Failures(Exception):  # noqa: N818 - a bundle of errors, not one
 class Datastores:
     """running, candidate, their locks and the pending confirmed commit.
 
-    The candidate is shared by all sessions and follows running until someone edits it.
+    The candidate is shared by all sessions and follows running until someone edits it. What running holds at first
+    must be valid.
     """
 
     def __init__(
@@ -49,15 +54,29 @@ class Datastores:
         *,
         call_later: CallLater,
         on_rollback: Callable[[str], None],
+        quirks: Quirks = Quirks(),  # noqa: B008 - frozen
     ) -> None:
         self._root = root
+        self._quirks = quirks
         self._features = features
         self._on_rollback = on_rollback
         self._candidate: Node | None = None
-        self._valid: Node | None = None
+        self._valid = running
+        self.changed_s = 0.0
         self.running = running
+        self.denied: tuple[Denied, ...] = ()
         self.locks = Locks()
         self.confirmed = ConfirmedCommit(call_later, self._roll_back)
+
+    @property
+    def running(self) -> Node:
+        """The configuration in force."""
+        return self._running
+
+    @running.setter
+    def running(self, content: Node) -> None:
+        self._running = content
+        self.changed_s = time.time()
 
     @property
     def candidate_modified(self) -> bool:
@@ -79,7 +98,8 @@ class Datastores:
         if target == "candidate" and self.candidate_modified and target not in self.locks.holders:
             raise lock_denied(0, "the candidate holds changes that were neither committed nor discarded")
         pending = self.confirmed.pending
-        if target == "running" and pending and pending.session != session:
+        guarded = target == "running" or not self._quirks.lock_while_pending
+        if guarded and pending and pending.session != session:
             raise lock_denied(pending.session, f"session {pending.session} has a confirmed commit pending")
         self.locks.take(session, target)
 
@@ -96,11 +116,12 @@ class Datastores:
         self.locks.require_free(session, "candidate")
         self._candidate = None
 
-    def edit(self, session: int, request: EditRequest) -> None:
+    def edit(self, session: int, request: EditRequest, *, partly: bool = False) -> None:
         """Serve `<edit-config>`.
 
         With `rollback-on-error` a wrong edit changes nothing. Otherwise the top-level subtrees before the
-        wrong one stay (`stop-on-error`), or all but the wrong ones (`continue-on-error`).
+        wrong one stay (`stop-on-error`), or all but the wrong ones (`continue-on-error`). `partly`: apply a part
+        of it and fail.
 
         Raises:
             RpcError: what is wrong with the edit.
@@ -113,11 +134,28 @@ class Datastores:
             self._check(apply_edit(self._root, before, request.config, request.default))
             return
         after, errors = self._edited(before, request)
+        require_access(self.denied, before, after)
         if request.target == "running" or request.test_option == "test-then-set":
             self._check(after)
+        if partly:
+            self._write(request.target, self._part(before, after))
+            raise _midway("edit")
         self._write(request.target, after)
         if errors:
             raise Failures(errors)
+
+    def preview(self, request: EditRequest) -> Node:
+        """The target as the edit would leave it.
+
+        Raises:
+            RpcError: what is wrong with the edit.
+        """
+        return apply_edit(self._root, self.read(request.target), request.config, request.default)
+
+    def _part(self, before: Node, after: Node) -> Node:
+        """Some of the differences between the two, leaving a valid datastore if that can be."""
+        found = list(parts(self._root, before, after))
+        return next((part for part in found if not violations(self._root, part)), found[0])
 
     def _edited(self, before: Node, request: EditRequest) -> tuple[Node, list[RpcError]]:
         if request.error_option == "rollback-on-error":
@@ -141,8 +179,8 @@ class Datastores:
         """
         return apply_edit(self._root, self.running, config, Operation.REPLACE)
 
-    def commit(self, session: int, request: CommitRequest) -> None:
-        """Serve `<commit>` in all its forms.
+    def commit(self, session: int, request: CommitRequest, *, partly: bool = False) -> None:
+        """Serve `<commit>` in all its forms; `partly`: apply a part of the candidate, arm no timer, and fail.
 
         Raises:
             RpcError: in-use, invalid-value.
@@ -150,14 +188,30 @@ class Datastores:
         """
         self._require_candidate("commit")
         self.locks.require_free(session, "running", "candidate")
-        self.confirmed.authorise(session, request.persist_id)
+        self._authorise(session, request.persist_id)
         after = self.read("candidate")
+        require_access(self.denied, self.running, after)
         self._check(after)
+        if partly:
+            self.running, self._candidate = self._part(self.running, after), after
+            raise _midway("commit")
         before, self.running, self._candidate = self.running, after, None
         if request.confirmed:
             self.confirmed.begin(session, before, request)
         else:
             self.confirmed.settle()
+
+    def _authorise(self, session: int, persist_id: str | None) -> None:
+        pending = self.confirmed.pending
+        free = pending is not None and pending.persist is None and persist_id is None
+        if not (free and self._quirks.any_commit_confirms):
+            self.confirmed.authorise(session, persist_id)
+
+    def rebooted(self) -> None:
+        """What a restart leaves: running as it was saved with every change, rolled back from a pending commit."""
+        self._candidate = None
+        self.locks.holders.clear()
+        self.confirmed.revert("reboot")
 
     def session_ended(self, session: int) -> None:
         """What the end of a session undoes: its confirmed commit without persist, its locks."""
@@ -212,3 +266,7 @@ class Datastores:
         self._require(target)
         if target == "running" and not self._features.writable_running:
             raise not_supported("running", "running cannot be edited directly: no :writable-running capability")
+
+
+def _midway(operation: str) -> RpcError:
+    return RpcError("operation-failed", f"the {operation} failed midway: a part of the change was applied")

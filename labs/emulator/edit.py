@@ -7,8 +7,8 @@ from enum import StrEnum
 from .errors import RpcError
 from .names import Element, elements, split_tag, tag_of
 from .ordering import arrange, insertion, place
-from .reading import OPERATION, definition, leaf_value, list_key
-from .schema import Kind, SchemaNode
+from .reading import OPERATION, definition, entry_key, leaf_value, list_key
+from .schema import SchemaNode
 from .tree import EMPTY, Ident, Node
 
 Siblings = dict[Ident, Node]
@@ -73,7 +73,7 @@ def _apply(parent: SchemaNode, siblings: Siblings, element: Element, inherited: 
     key: tuple[str, ...] = ()
     try:
         keys = list_key(schema, element)
-        key = tuple(leaf.text for leaf in keys)
+        key = entry_key(schema, element, keys)
         ident = (schema.tag, key)
         _once(ident, seen)
         blank = Node(schema.tag, key, children=keys)
@@ -99,11 +99,11 @@ def _outcome(
     _check_existence(schema, existing, operation)
     if operation in {Operation.DELETE, Operation.REMOVE}:
         return None
-    if schema.kind is Kind.LEAF:
+    if schema.valued:
         if operation is Operation.NONE:
             return existing
         text, prefixes = leaf_value(schema, element)
-        return Node(schema.tag, text=text, prefixes=prefixes)
+        return Node(schema.tag, blank.key, text, prefixes=prefixes)
     keep = existing is not None and operation in {Operation.MERGE, Operation.NONE}
     start = existing if keep and existing is not None else blank
     node = _children(schema, start, element, operation)
@@ -131,10 +131,10 @@ def _operation(element: Element, inherited: Operation) -> Operation:
 
 def _leave_other_cases(parent: SchemaNode, siblings: Siblings, schema: SchemaNode) -> None:
     """Creating a node of one case removes those of the choice's other cases (RFC 7950 section 7.9)."""
-    if schema.case is None:
+    if not schema.cases:
         return
-    choice, case = schema.case
+    mine = dict(schema.cases)
     for ident in list(siblings):
-        other = parent.children[ident[0]].case
-        if other and other[0] == choice and other[1] != case:
+        others = parent.children[ident[0]].cases
+        if any(mine.get(choice, case) != case for choice, case in others):
             del siblings[ident]

@@ -33,8 +33,13 @@ class FaultKind(StrEnum):
     """What goes wrong.
 
     `drop` closes the TCP connection instead of doing the operation, `drop-after` does it and closes before
-    the reply, `truncate` does it and closes in the middle of the reply, `delay` waits and then does it,
-    `error` answers with an rpc-error instead, `lock-denied` with the one that names another session.
+    the reply, `truncate` does it and closes in the middle of the reply, `framing` does it and frames the reply
+    (the banner, the hello) wrongly, `delay` waits and then does it, `error` answers with an rpc-error instead,
+    `lock-denied` with the one that names another session, `access-denied` with NACM's. `partial` applies a part
+    of the change and answers with an error. `warning` does it and adds a warning to the `<ok/>`. `clock-jump`
+    does it and sets the clock forward by `seconds`, so that a confirmed commit ends early (negative: late).
+    `reboot` restarts the device instead of doing the operation, `reboot-after` once it is done: the connections
+    break, the candidate is lost, a pending commit is undone, and nobody gets in for `seconds`.
     """
 
     DROP = "drop"
@@ -43,32 +48,58 @@ class FaultKind(StrEnum):
     ERROR = "error"
     TRUNCATE = "truncate"
     LOCK_DENIED = "lock-denied"
+    ACCESS_DENIED = "access-denied"
+    FRAMING = "framing"
+    PARTIAL = "partial"
+    WARNING = "warning"
+    CLOCK_JUMP = "clock-jump"
+    REBOOT = "reboot"
+    REBOOT_AFTER = "reboot-after"
 
 
-_BEFORE_RPC = frozenset({Step.CONNECT, Step.AUTH, Step.HELLO})
 _POSSIBLE_BEFORE_RPC = {
-    Step.CONNECT: {FaultKind.DROP, FaultKind.DELAY, FaultKind.TRUNCATE},
-    Step.AUTH: {FaultKind.DROP, FaultKind.DROP_AFTER, FaultKind.DELAY, FaultKind.ERROR},
-    Step.HELLO: {FaultKind.DROP, FaultKind.DROP_AFTER, FaultKind.DELAY, FaultKind.TRUNCATE},
+    Step.CONNECT: frozenset({FaultKind.DROP, FaultKind.DELAY, FaultKind.TRUNCATE, FaultKind.FRAMING, FaultKind.REBOOT}),
+    Step.AUTH: frozenset({FaultKind.DROP, FaultKind.DROP_AFTER, FaultKind.DELAY, FaultKind.ERROR}),
+    Step.HELLO: frozenset(
+        {
+            FaultKind.DROP,
+            FaultKind.DROP_AFTER,
+            FaultKind.DELAY,
+            FaultKind.TRUNCATE,
+            FaultKind.FRAMING,
+            FaultKind.REBOOT,
+        }
+    ),
 }
+_CHANGING = frozenset({Step.EDIT, Step.COMMIT})
+
+
+def kinds_at(step: Step) -> frozenset[FaultKind]:
+    """The faults that mean something at a step."""
+    if step in _POSSIBLE_BEFORE_RPC:
+        return _POSSIBLE_BEFORE_RPC[step]
+    return frozenset(FaultKind) if step in _CHANGING else frozenset(FaultKind) - {FaultKind.PARTIAL}
 
 
 class Fault(Frozen):
-    """One fault. `times` None lasts until it is cleared; `seconds` belongs to `delay`, `error_tag` to `error`.
+    """One fault. `times` None lasts until it is cleared; `error_tag` belongs to `error`.
 
-    At `auth`, `error` refuses the key.
+    `seconds` is how long a `delay` or the way down of a `reboot` lasts, and how far a `clock-jump` goes. At
+    `auth`, `error` refuses the key.
     """
 
     step: Step
     kind: FaultKind
     times: int | None = Field(default=1, ge=1)
-    seconds: float = Field(default=0.0, ge=0)
+    seconds: float = 0.0
     error_tag: str = "operation-failed"
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        if self.step in _BEFORE_RPC and self.kind not in _POSSIBLE_BEFORE_RPC[self.step]:
+        if self.kind not in kinds_at(self.step):
             raise ValueError(f"the fault {self.kind!s} means nothing at {self.step!s}")
+        if self.seconds < 0 and self.kind is not FaultKind.CLOCK_JUMP:
+            raise ValueError(f"the fault {self.kind!s} cannot last {self.seconds:g} seconds")
         if self.error_tag not in ERROR_TAGS:
             raise ValueError(f"no such error-tag: {self.error_tag!r}")
         return self

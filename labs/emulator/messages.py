@@ -9,9 +9,11 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from .errors import RpcError
+from .errors import RFC_SHAPE, RpcError
 from .names import BASE, BASE_CAPABILITY, Element, base, elements, parse_xml, split_tag, tag_of
+from .profile import ErrorShape
 
+NO_BINDINGS: Mapping[str, str] = {}
 OK = f'<ok xmlns="{BASE}"/>'
 
 
@@ -77,11 +79,11 @@ def read_rpc(message: bytes) -> Rpc:
     return Rpc(root, operations[0])
 
 
-def reply(rpc: Rpc | None, body: str) -> bytes:
-    """The `<rpc-reply>`, with every attribute of the request (RFC 6241 section 4.2)."""
+def reply(rpc: Rpc | None, body: str, bindings: Mapping[str, str] = NO_BINDINGS) -> bytes:
+    """The `<rpc-reply>`, with every attribute of the request (RFC 6241 section 4.2) and the vendor's bindings."""
     envelope = rpc.envelope if rpc else None
     # An envelope is an <rpc>, so its bindings include NETCONF's. (lxml-stubs has no None for the default one.)
-    nsmap: Any = {None: BASE} if envelope is None else envelope.nsmap
+    nsmap: Any = {**bindings, **({None: BASE} if envelope is None else envelope.nsmap)}
     head = etree.Element(base("rpc-reply"), nsmap=nsmap)
     if envelope is not None:
         head.attrib.update(envelope.attrib)
@@ -90,6 +92,6 @@ def reply(rpc: Rpc | None, body: str) -> bytes:
     return f"{opening}>{body}</{name}>".encode()
 
 
-def errors_body(errors: Iterable[RpcError], prefixes: Mapping[str, str]) -> str:
+def errors_body(errors: Iterable[RpcError], prefixes: Mapping[str, str], shape: ErrorShape = RFC_SHAPE) -> str:
     """The rpc-error elements of a reply."""
-    return "".join(error.to_xml(prefixes) for error in errors)
+    return "".join(error.to_xml(prefixes, shape) for error in errors)

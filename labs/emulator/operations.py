@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,25 +12,35 @@ from .edit import Operation
 from .errors import RpcError, invalid, not_supported
 from .faults import Step
 from .features import Features
+from .junos import respelled
 from .messages import OK, Rpc
 from .names import BASE, Element, base, elements, split_tag, tag_of
+from .profile import Profile
 from .schema import Schema
 from .subtree import select
 from .tree import Node, children_xml
+from .writing import prefixed_xml
 
 _LONGEST_TIMEOUT_S = 2**32 - 1
+_TOP = re.compile(r"<[\w.:-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One operation of one session, with all it may touch."""
+    """One operation of one session, with all it may touch.
+
+    Attributes:
+        partly: apply a part of what is asked, and fail.
+    """
 
     session: int
     rpc: Rpc
     schema: Schema
     features: Features
     stores: Datastores
+    profile: Profile
     end_session: Callable[[int], bool]
+    partly: bool = False
 
     def parameters(self, *allowed: str) -> dict[str, Element]:
         """The operation's child elements by local name.
@@ -78,7 +89,12 @@ def _data(call: Call, content: Node, parameters: dict[str, Element]) -> str:
         if wanted.get("type", "subtree") != "subtree":
             raise not_supported("filter", "only subtree filters: no :xpath capability")
         content = select(call.schema.root, content, wanted)
-    return f'<data xmlns="{BASE}">{children_xml(content)}</data>'
+    shape = call.profile.reply
+    written = prefixed_xml(call.schema, content) if shape.prefixed else children_xml(content)
+    if shape.stamps:
+        stamps = "".join(f' {name}="{call.stores.changed_s:.0f}"' for name in shape.stamps)
+        written = _TOP.sub(rf"\g<0>{stamps}", written, count=1)
+    return f'<data xmlns="{BASE}">{written}</data>'
 
 
 def get_config(call: Call) -> str:
@@ -94,6 +110,16 @@ def get(call: Call) -> str:
 
 def edit_config(call: Call) -> str:
     """`<edit-config>`."""
+    call.stores.edit(call.session, edit_request(call), partly=call.partly)
+    return OK
+
+
+def edit_request(call: Call) -> EditRequest:
+    """The parameters of an `<edit-config>`.
+
+    Raises:
+        RpcError: one is absent, unknown, or beyond the capabilities.
+    """
     given = call.parameters("target", "default-operation", "test-option", "error-option", "config")
     if "test-option" in given and not call.features.validate:
         raise not_supported("test-option", "<test-option> needs the :validate capability")
@@ -102,15 +128,14 @@ def edit_config(call: Call) -> str:
     )
     if error_option == "rollback-on-error" and not call.features.rollback_on_error:
         raise not_supported("error-option", "rollback-on-error needs its capability")
-    request = EditRequest(
+    config = _need(given, "config")
+    return EditRequest(
         target=_datastore(given, "target"),
-        config=_need(given, "config"),
+        config=respelled(call.schema.root, config) if call.profile.quirks.junos_spellings else config,
         default=Operation(_word(given, "default-operation", "merge", "merge", "replace", "none")),
         error_option=error_option,
         test_option=_word(given, "test-option", "set", "set", "test-then-set", "test-only"),
     )
-    call.stores.edit(call.session, request)
-    return OK
 
 
 def validate(call: Call) -> str:
@@ -128,7 +153,7 @@ def validate(call: Call) -> str:
 
 def commit(call: Call) -> str:
     """`<commit>`, plain, confirmed, or confirming."""
-    call.stores.commit(call.session, commit_request(call))
+    call.stores.commit(call.session, commit_request(call), partly=call.partly)
     return OK
 
 
@@ -152,6 +177,22 @@ def commit_request(call: Call) -> CommitRequest:
         persist=_text(given, "persist"),
         persist_id=_text(given, "persist-id"),
     )
+
+
+def commit_configuration(call: Call) -> str:
+    """Junos's `<commit-configuration>`: a confirm-timeout in MINUTES, or `<check/>`, which validates alone."""
+    if not call.profile.quirks.junos_spellings:
+        raise not_supported("commit-configuration", "this device has no operation <commit-configuration>")
+    given = {split_tag(tag_of(e))[1]: e for e in elements(call.rpc.operation)}
+    if "check" in given:
+        call.stores.validate(call.stores.read("candidate"))
+        return OK
+    minutes = _text(given, "confirm-timeout") or str(DEFAULT_TIMEOUT_S // 60)
+    if not minutes.isdecimal() or not int(minutes):
+        raise invalid("confirm-timeout", f"confirm-timeout {minutes!r} is no number of minutes above 0")
+    request = CommitRequest(confirmed="confirmed" in given, timeout_s=60 * int(minutes))
+    call.stores.commit(call.session, request, partly=call.partly)
+    return OK
 
 
 def cancel_commit(call: Call) -> str:
@@ -202,6 +243,7 @@ OPERATIONS: dict[str, Callable[[Call], str]] = {
     "edit-config": edit_config,
     "validate": validate,
     "commit": commit,
+    "commit-configuration": commit_configuration,
     "cancel-commit": cancel_commit,
     "discard-changes": discard_changes,
     "lock": lock,
@@ -224,9 +266,11 @@ _STEPS = {
 
 def step_of(call: Call) -> Step | None:
     """Which fault step the request is; a commit that settles a pending one is a `confirm`."""
-    if call.rpc.name != "commit":
+    if call.rpc.name not in {"commit", "commit-configuration"}:
         return _STEPS.get(call.rpc.name)
     given = {split_tag(tag_of(e))[1] for e in elements(call.rpc.operation)}
+    if "check" in given:
+        return Step.VALIDATE
     settles = "persist-id" in given or call.stores.confirmed.pending is not None
     return Step.CONFIRM if settles and "confirmed" not in given else Step.COMMIT
 
@@ -249,7 +293,8 @@ def perform(call: Call) -> str:
     Raises:
         RpcError, Failures: why it was not done.
     """
-    operation = OPERATIONS.get(call.rpc.name) if call.rpc.standard else None
+    known = call.rpc.standard or call.rpc.name == "commit-configuration"
+    operation = OPERATIONS.get(call.rpc.name) if known else None
     if operation is None:
         raise not_supported(call.rpc.name, f"this device has no operation <{call.rpc.name}>")
     return operation(call)

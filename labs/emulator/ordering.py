@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .errors import RpcError
 from .names import Element, split_tag, tag_of
-from .reading import INSERT, INSERT_KEY
+from .reading import INSERT, INSERT_KEY, INSERT_VALUE
 from .schema import Kind, SchemaNode
 from .tree import Ident, Node
 
@@ -26,11 +26,19 @@ class Insertion:
 def arrange(schema: SchemaNode, nodes: Iterable[Node]) -> tuple[Node, ...]:
     """Siblings in canonical order: the schema's, then by key unless users order the list."""
 
-    def rank(node: Node) -> tuple[int, tuple[str, ...]]:
-        free = schema.children[node.tag].user_ordered
-        return schema.ranks[node.tag], () if free else node.key
+    def rank(node: Node) -> tuple[int, tuple[tuple[int, str], ...]]:
+        known = schema.children[node.tag]
+        return schema.ranks[node.tag], () if known.user_ordered else _sortable(known, node.key)
 
     return tuple(sorted(nodes, key=rank))
+
+
+def _sortable(schema: SchemaNode, key: tuple[str, ...]) -> tuple[tuple[int, str], ...]:
+    """A key that sorts numbers as numbers and the rest as text."""
+    if not any(schema.numeric):
+        return tuple((0, text) for text in key)
+    pairs = zip(schema.numeric, key, strict=True)
+    return tuple((int(text), "") if number else (0, text) for number, text in pairs)
 
 
 def insertion(schema: SchemaNode, element: Element) -> Insertion | None:
@@ -39,11 +47,12 @@ def insertion(schema: SchemaNode, element: Element) -> Insertion | None:
     Raises:
         RpcError: unknown-attribute where users do not order the list; bad- or missing-attribute.
     """
-    where, key = element.get(INSERT), element.get(INSERT_KEY)
+    by = INSERT_VALUE if schema.kind is Kind.LEAF_LIST else INSERT_KEY
+    where, key = element.get(INSERT), element.get(by)
     if where is None and key is None:
         return None
     name = split_tag(tag_of(element))[1]
-    if schema.kind is not Kind.LIST or not schema.user_ordered:
+    if not schema.user_ordered:
         info = {"bad-attribute": "insert", "bad-element": name}
         raise RpcError("unknown-attribute", f"<{name}> is not a list that users order", info=info)
     if where in {"first", "last"}:
@@ -52,7 +61,10 @@ def insertion(schema: SchemaNode, element: Element) -> Insertion | None:
     if where not in {"before", "after"}:
         raise RpcError("bad-attribute", f"insert={where!r} is none of first, last, before, after", info=info)
     if key is None:
-        raise RpcError("missing-attribute", f"insert={where!r} needs key", info=info | {"bad-attribute": "key"})
+        needed = split_tag(by)[1]
+        raise RpcError("missing-attribute", f"insert={where!r} needs {needed}", info=info | {"bad-attribute": needed})
+    if schema.kind is Kind.LEAF_LIST:
+        return Insertion(where, (key,))
     values = {name: single or double for name, single, double in _PREDICATE.findall(key)}
     return Insertion(where, tuple(values.get(split_tag(tag)[1], "") for tag in schema.keys))
 

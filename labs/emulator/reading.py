@@ -6,10 +6,11 @@ from .errors import RpcError
 from .names import BASE, YANG, Element, base, elements, split_tag, tag_of
 from .schema import Kind, SchemaNode
 from .tree import Node, Prefixes
+from .values import LeafType
 
 OPERATION = base("operation")
-INSERT, INSERT_KEY = f"{{{YANG}}}insert", f"{{{YANG}}}key"
-_ATTRIBUTES = frozenset({OPERATION, INSERT, INSERT_KEY})
+INSERT, INSERT_KEY, INSERT_VALUE = f"{{{YANG}}}insert", f"{{{YANG}}}key", f"{{{YANG}}}value"
+_ATTRIBUTES = frozenset({OPERATION, INSERT, INSERT_KEY, INSERT_VALUE})
 
 
 def definition(parent: SchemaNode, element: Element) -> SchemaNode:
@@ -48,7 +49,7 @@ def leaf_value(schema: SchemaNode, element: Element) -> tuple[str, Prefixes]:
         raise TypeError(f"{schema.tag} is no leaf")
     try:
         if leaf.identities is not None:
-            return leaf.identities[_identity(text.strip(), element)]
+            return _identity_or_other(leaf, text.strip(), element)
         return leaf.canonical(text if leaf.name.startswith("string") else text.strip()), ()
     except (ValueError, KeyError) as error:
         reason = "no such identity" if isinstance(error, KeyError) else str(error)
@@ -56,6 +57,20 @@ def leaf_value(schema: SchemaNode, element: Element) -> tuple[str, Prefixes]:
         raise RpcError(
             "invalid-value", f"{local} {text[:80]!r}: {reason} ({leaf.name})", info={"bad-element": local}
         ) from None
+
+
+def _identity_or_other(leaf: LeafType, text: str, element: Element) -> tuple[str, Prefixes]:
+    """An identity, or a value of the type that the leaf's union has beside it.
+
+    Raises:
+        KeyError, ValueError: neither.
+    """
+    try:
+        return (leaf.identities or {})[_identity(text, element)]
+    except (KeyError, ValueError):
+        if leaf.canonical is str:
+            raise
+        return leaf.canonical(text), ()
 
 
 def _identity(text: str, element: Element) -> str:
@@ -83,6 +98,17 @@ def list_key(schema: SchemaNode, element: Element) -> tuple[Node, ...]:
         text, prefixes = leaf_value(schema.children[tag], found[tag])
         leaves.append(Node(tag, text=text, prefixes=prefixes))
     return tuple(leaves)
+
+
+def entry_key(schema: SchemaNode, element: Element, keys: tuple[Node, ...]) -> tuple[str, ...]:
+    """What tells an entry of a list or leaf-list from the others; empty for anything else.
+
+    Raises:
+        RpcError: a leaf-list's entry has a wrong value.
+    """
+    if schema.kind is Kind.LEAF_LIST:
+        return (leaf_value(schema, element)[0],)
+    return tuple(leaf.text for leaf in keys)
 
 
 def unwrap(element: Element) -> Element:

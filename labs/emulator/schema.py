@@ -1,8 +1,10 @@
 """The data model of a dialect, read from a table of data (`data/DIALECT.yaml`).
 
 The table holds a tree of names. A mapping is a container, or a list where it has `$key`; text is a leaf's
-type. A name without a prefix belongs to its parent's module. `$case: CHOICE/CASE`, `$when`, `$presence`,
-`$user-ordered` and `$mandatory` mean what YANG means by them.
+type. A name without a prefix belongs to its parent's module. `$case: CHOICE/CASE` (a list of them, outermost
+first, where choices are nested), `$when`, `$presence`, `$user-ordered`, `$mandatory` and `$leaf-list` mean what
+YANG means by them. A leafref names its target's path, absolute or from its parent (`../`), and may add the
+target's type, which the text is then read by. `identityref BASE | TYPE` is a union of the two.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ class Kind(StrEnum):
     CONTAINER = "container"
     LIST = "list"
     LEAF = "leaf"
+    LEAF_LIST = "leaf-list"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,13 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class SchemaNode:
-    """One data node definition; `children` are in canonical order, keys first."""
+    """One data node definition; `children` are in canonical order, keys first.
+
+    Attributes:
+        cases: (choice, case) of every choice it stands in, outermost first.
+        ranks: position among its siblings by Clark name.
+        numeric: for each key, whether it sorts as a number.
+    """
 
     tag: str
     prefix: str
@@ -69,10 +78,21 @@ class SchemaNode:
     user_ordered: bool = False
     presence: bool = False
     mandatory: bool = False
-    case: tuple[str, str] | None = None
+    cases: tuple[tuple[str, str], ...] = ()
     when: When | None = None
     leaf: LeafType | None = None
     ranks: Mapping[str, int] = field(default_factory=dict)
+    numeric: tuple[bool, ...] = ()
+
+    @property
+    def case(self) -> tuple[str, str] | None:
+        """The innermost (choice, case)."""
+        return self.cases[-1] if self.cases else None
+
+    @property
+    def valued(self) -> bool:
+        """Whether it holds a value and no children."""
+        return self.leaf is not None
 
     @property
     def transparent(self) -> bool:
@@ -83,6 +103,8 @@ class SchemaNode:
         """One step of an instance path."""
         name = f"{self.prefix}:{split_tag(self.tag)[1]}"
         quoted = (f'"{value}"' if "'" in value else f"'{value}'" for value in key)
+        if self.kind is Kind.LEAF_LIST:
+            return name + "".join(f"[.={v}]" for v in quoted)
         names = (f"{self.children[k].prefix}:{split_tag(k)[1]}" for k in self.keys)
         return name + "".join(f"[{n}={v}]" for n, v in zip(names, quoted, strict=False))
 
@@ -115,14 +137,22 @@ def load_schema(dialect: str, modules: tuple[str, ...] | None = None) -> Schema:
     path = DATA / f"{dialect}.yaml"
     if not path.is_file():
         raise ValueError(f"no data table for the dialect {dialect!r}: {path.name} is absent from {path.parent.name}/")
-    table = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return read_table(dialect, yaml.safe_load(path.read_text(encoding="utf-8")), modules)
+
+
+def read_table(dialect: str, table: Mapping[str, Any], modules: tuple[str, ...] | None = None) -> Schema:
+    """The schema that a table spells out.
+
+    Raises:
+        ValueError: it has no such module, or a leaf is of no type.
+    """
     everything = [
         Module(name=n, **{**m, "features": tuple(m.get("features", ()))}) for n, m in table["modules"].items()
     ]
     if unknown := set(modules or ()) - {m.name for m in everything}:
         raise ValueError(f"dialect {dialect}: no such module: {', '.join(sorted(unknown))}")
     offered = tuple(m for m in everything if modules is None or m.name in modules)
-    reader = _Reader(everything, {m.prefix for m in offered}, table["identities"])
+    reader = _Reader(everything, {m.prefix for m in offered}, table.get("identities") or {})
     return Schema(dialect, offered, reader.mapping(base("config"), "", {**table["tree"], "$presence": True}))
 
 
@@ -157,9 +187,10 @@ class _Reader:
             keys=keys,
             user_ordered=bool(table.get("$user-ordered")),
             presence=bool(table.get("$presence")),
-            case=_case(table),
+            cases=_cases(table),
             when=self.when(table, prefix),
             ranks={tag: rank for rank, tag in enumerate(ordered)},
+            numeric=tuple(_is_number(ordered[key]) for key in keys),
         )
 
     def node(self, tag: str, prefix: str, inside: Mapping[str, Any] | str) -> SchemaNode:
@@ -167,14 +198,18 @@ class _Reader:
         table = {"$type": inside} if isinstance(inside, str) else inside
         if "$type" not in table:
             return self.mapping(tag, prefix, table)
+        leaf = self.leaf_type(table["$type"], prefix)
+        many = bool(table.get("$leaf-list"))
         return SchemaNode(
             tag,
             prefix,
-            Kind.LEAF,
+            Kind.LEAF_LIST if many else Kind.LEAF,
+            user_ordered=bool(table.get("$user-ordered")),
             mandatory=bool(table.get("$mandatory")),
-            case=_case(table),
+            cases=_cases(table),
             when=self.when(table, prefix),
-            leaf=self.leaf_type(table["$type"], prefix),
+            leaf=leaf,
+            numeric=(leaf.number,) if many else (),
         )
 
     def when(self, table: Mapping[str, Any], prefix: str) -> When | None:
@@ -188,11 +223,17 @@ class _Reader:
         """A leaf's type; identities and references need the table, the rest are plain."""
         name, _, argument = spec.partition(" ")
         if name == "identityref":
-            own = self._namespaces[prefix]
-            return LeafType(spec, str, identities=dict(self.identity(i, own) for i in self._identities[argument]))
+            base_name, _, other = argument.partition(" | ")
+            identities = dict(self.identity(i, self._namespaces[prefix]) for i in self._identities[base_name])
+            return LeafType(spec, plain_type(other).canonical if other else str, identities=identities)
         if name == "leafref":
-            target = tuple(self.clark(step, "")[1] for step in argument.strip("/").split("/"))
-            return LeafType(spec, str, target=target)
+            path, _, kind = argument.partition(" ")
+            steps = path.strip("/").split("/")
+            up = steps.count("..")
+            inherited = prefix if up else ""
+            target = tuple(self.clark(step, inherited)[1] for step in steps[up:])
+            read = plain_type(kind) if kind else LeafType(spec, str)
+            return LeafType(spec, read.canonical, target=target, up=up, number=read.number)
         return plain_type(spec)
 
     def identity(self, name: str, own: str) -> tuple[str, tuple[str, Prefixes]]:
@@ -203,6 +244,11 @@ class _Reader:
         return f"{{{namespace}}}{local}", shown
 
 
-def _case(table: Mapping[str, Any]) -> tuple[str, str] | None:
-    choice, slash, case = str(table.get("$case", "")).partition("/")
-    return (choice, case) if slash else None
+def _cases(table: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    given = table.get("$case", ())
+    pairs = (str(text).partition("/") for text in ([given] if isinstance(given, str) else given))
+    return tuple((choice, case) for choice, slash, case in pairs if slash)
+
+
+def _is_number(key: SchemaNode) -> bool:
+    return key.leaf is not None and key.leaf.number

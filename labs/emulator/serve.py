@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import resource
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
 
 from .control import serve_control
@@ -16,6 +18,7 @@ from .server import SshFront, listening_socket
 from .spec import FleetSpec, Ready
 
 CONTROL = "control.sock"
+_FILES, _FILES_PER_DEVICE = 128, 4
 _PR_SET_PDEATHSIG = 1
 
 
@@ -47,11 +50,14 @@ async def serve(fleet: FleetSpec, directory: Path) -> None:
         loop.add_signal_handler(number, stop.set)
     host_key = identity(directory / HOST_KEY, "secloop-emulator")
     client_key = identity(directory / CLIENT_KEY, "secloop-client")
+    _allow_many(len(fleet.devices))
     devices = {spec.name: VirtualDevice(spec, loop.call_later) for spec in fleet.devices}
     fronts = {
         name: SshFront(device, listening_socket(device.spec.port), host_key=host_key, client_key=client_key)
         for name, device in devices.items()
     }
+    for about, count in Counter(device.yang.about for device in devices.values()).items():
+        sys.stderr.write(f"{count} device{'s' if count > 1 else ''}: edits are {about}\n")
     ports = {name: front.port for name, front in fronts.items()}
     write_known_hosts(directory / KNOWN_HOSTS, ports.values(), host_key)
     control = directory / CONTROL
@@ -65,3 +71,14 @@ async def serve(fleet: FleetSpec, directory: Path) -> None:
     for task in accepting:
         task.cancel()
     control.unlink(missing_ok=True)
+
+
+def _allow_many(devices: int) -> None:
+    """Each device has a socket that listens and a connection for every session."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES + _FILES_PER_DEVICE * devices
+    if hard == resource.RLIM_INFINITY or wanted <= hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    else:
+        sys.stderr.write(f"{devices} devices may want {wanted} open files, the hard limit is {hard}\n")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 
 import asyncssh
 
@@ -15,6 +16,7 @@ ADDRESS = "127.0.0.1"
 _BACKLOG = 128
 _LOGIN_TIMEOUT_S = 30
 _HALF_A_BANNER = b"SSH-2.0-Asy"
+_NO_BANNER = b"\n#42\nno ssh here\n##\n"
 
 
 def listening_socket(port: int) -> socket.socket:
@@ -75,6 +77,12 @@ class SshFront:
 
     async def _open(self, connection: socket.socket) -> None:
         fault = self._device.faults.strike(Step.CONNECT)
+        if fault and fault.kind is FaultKind.REBOOT:
+            self._device.reboot(fault.seconds)
+        if self._device.down_s:
+            self._device.record(Step.CONNECT, outcome="down", performed=False)
+            _reset(connection)
+            return
         dropped = fault is not None and fault.kind is not FaultKind.DELAY
         self._device.record(Step.CONNECT, outcome=fault.kind if fault else "ok", performed=not dropped)
         if fault and fault.kind is FaultKind.DELAY:
@@ -90,9 +98,16 @@ class SshFront:
 
 
 async def _turn_away(connection: socket.socket, fault: Fault | None) -> None:
+    said = {FaultKind.TRUNCATE: _HALF_A_BANNER, FaultKind.FRAMING: _NO_BANNER}
     with connection:
-        if fault and fault.kind is FaultKind.TRUNCATE:
-            await asyncio.get_running_loop().sock_sendall(connection, _HALF_A_BANNER)
+        if fault and fault.kind in said:
+            await asyncio.get_running_loop().sock_sendall(connection, said[fault.kind])
+
+
+def _reset(connection: socket.socket) -> None:
+    """Answer as a machine that is down would, as nearly as a listening socket can."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
 
 class _Gate(asyncssh.SSHServer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import asyncssh
 
@@ -18,6 +19,8 @@ from .messages import Rpc, errors_body, hello, read_hello, read_rpc, reply
 from .operations import Call, detail_of, perform, step_of
 
 _OTHER_SESSION = 4242
+_BREAKING_AFTER = frozenset({FaultKind.DROP_AFTER, FaultKind.TRUNCATE, FaultKind.REBOOT_AFTER})
+_WARNING = RpcError("operation-failed", "a warning on demand: the operation was done", severity="warning")
 
 
 class NetconfSession(asyncssh.SSHServerSession[bytes]):
@@ -93,12 +96,13 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
 
     async def _serve(self) -> None:
         fault = await self._strike(Step.HELLO)
-        if fault and fault.kind is FaultKind.DROP:
+        if fault and fault.kind in {FaultKind.DROP, FaultKind.REBOOT}:
             self._record(Step.HELLO, fault, performed=False)
-            self.abort()
+            self._break_off(fault)
             return
         self._record(Step.HELLO, fault, performed=True)
-        greeting = frame(hello(self._device.capabilities, self._id), chunked=False)
+        wrongly = fault is not None and fault.kind is FaultKind.FRAMING
+        greeting = frame(hello(self._device.capabilities, self._id), chunked=wrongly)
         if not self._send(greeting, fault):
             return
         while await self._answer(await self._requests.get()):
@@ -124,28 +128,47 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         step = step_of(call)
         name = step.value if step else rpc.name
         fault = await self._strike(step)
-        if fault and fault.kind is FaultKind.DROP:
+        if fault and fault.kind in {FaultKind.DROP, FaultKind.REBOOT}:
             self._record(name, fault, performed=False, detail=detail_of(call))
-            self.abort()
+            self._break_off(fault)
             return False
-        body, outcome = self._outcome(call, fault)
+        refusal = await self._device.yang.refusal(call, self._not_checked)
+        body, outcome = self._outcome(call, fault, refusal)
         self._record(name, fault, performed=outcome == "ok", detail=detail_of(call), outcome=outcome)
+        if fault and fault.kind is FaultKind.CLOCK_JUMP:
+            self._device.stores.confirmed.jump(fault.seconds)
         closing = rpc.name == "close-session" and outcome == "ok"
         if closing:
             self._device.close(self._id)  # before the reply: who reads it finds the locks free
-        return self._send(self._frame(rpc, body), fault) and not closing
+        wrongly = fault is not None and fault.kind is FaultKind.FRAMING
+        return self._send(self._frame(rpc, body, wrongly=wrongly), fault) and not closing
 
-    def _outcome(self, call: Call, fault: Fault | None) -> tuple[str, str]:
+    def _outcome(self, call: Call, fault: Fault | None, refusal: RpcError | None) -> tuple[str, str]:
         """The reply's body, and `ok` or the first error-tag."""
         try:
-            if fault and fault.kind in {FaultKind.ERROR, FaultKind.LOCK_DENIED}:
-                raise _injected(fault)
-            return perform(call), "ok"
+            if error := (_injected(fault) if fault else None) or refusal:
+                raise error
+            if fault and fault.kind is FaultKind.PARTIAL:
+                call = replace(call, partly=True)
+            body = perform(call)
+            return (self._errors([_WARNING]) + body if fault and fault.kind is FaultKind.WARNING else body), "ok"
         except RpcError as error:
             errors = [error]
         except Failures as failures:
             errors = failures.errors
-        return errors_body(errors, self._device.schema.prefixes), errors[0].tag
+        return self._errors(errors), errors[0].tag
+
+    def _errors(self, errors: list[RpcError]) -> str:
+        return errors_body(errors, self._device.schema.prefixes, self._device.profile.errors)
+
+    def _not_checked(self, why: str) -> None:
+        self._device.record("yang", session=self._id, outcome="not-checked", performed=False, detail=why)
+
+    def _break_off(self, fault: Fault) -> None:
+        """Lose the connection, because of the fault or because the device restarts."""
+        if fault.kind in {FaultKind.REBOOT, FaultKind.REBOOT_AFTER}:
+            self._device.reboot(fault.seconds)
+        self.abort()
 
     def _malformed(self, reason: str) -> bool:
         """`malformed-message` exists since base:1.1 only; either way the session ends."""
@@ -156,27 +179,36 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         self._send(self._frame(None, errors_body([error], {})), None)
         return False
 
-    def _frame(self, rpc: Rpc | None, body: str) -> bytes:
-        return frame(reply(rpc, body), chunked=self._decoder.chunked)
+    def _frame(self, rpc: Rpc | None, body: str, *, wrongly: bool = False) -> bytes:
+        """The reply on the wire; `wrongly`: in the framing that was not agreed on."""
+        bindings = self._device.profile.reply.bindings
+        return frame(reply(rpc, body, bindings), chunked=self._decoder.chunked is not wrongly)
 
     def _send(self, data: bytes, fault: Fault | None) -> bool:
         """Write, unless the fault closes the connection before or in the middle; False where it did."""
-        if fault is None or fault.kind not in {FaultKind.DROP_AFTER, FaultKind.TRUNCATE}:
+        if fault is None or fault.kind not in _BREAKING_AFTER:
             self._channel.write(data)
             return True
         if fault.kind is FaultKind.TRUNCATE:
             self._channel.write(data[: len(data) // 2])
-        self.abort()
+        self._break_off(fault)
         return False
 
     def _record(
         self, operation: str, fault: Fault | None, *, performed: bool, detail: str = "", outcome: str = "ok"
     ) -> None:
-        shown = fault.kind.value if fault and outcome == "ok" else outcome
+        told = fault is not None and (outcome == "ok" or fault.kind is FaultKind.PARTIAL)
+        shown = fault.kind.value if fault and told else outcome
         self._device.record(operation, session=self._id, outcome=shown, performed=performed, detail=detail)
 
 
-def _injected(fault: Fault) -> RpcError:
-    if fault.kind is FaultKind.LOCK_DENIED or fault.error_tag == "lock-denied":
+def _injected(fault: Fault) -> RpcError | None:
+    """The rpc-error that the fault asks for, if it asks for one."""
+    tag = fault.error_tag if fault.kind is FaultKind.ERROR else fault.kind.value
+    if tag == "lock-denied":
         return lock_denied(_OTHER_SESSION, f"session {_OTHER_SESSION} holds the lock")
-    return RpcError(fault.error_tag, "the operation failed on demand", kind="application")
+    if fault.kind is FaultKind.ACCESS_DENIED:
+        return RpcError("access-denied", "access denied", kind="application")
+    if fault.kind is FaultKind.ERROR:
+        return RpcError(tag, "the operation failed on demand", kind="application")
+    return None

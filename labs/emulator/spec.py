@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from secloop_ai.contracts.base import Frozen
-
-from .features import DEFAULT_CAPABILITIES
 
 
 class DeviceSpec(Frozen):
@@ -18,19 +17,25 @@ class DeviceSpec(Frozen):
         name: its name in the fleet.
         dialect: which data table and which initial configuration it uses.
         config: its running configuration as XML (`<config>`); None takes `data/DIALECT-initial.xml`.
-        capabilities: protocol capabilities, as URIs or in short form (`:candidate`).
+        variant: another set of protocol capabilities that the vendor's profile knows, such as `candidate`.
+        capabilities: protocol capabilities, as URIs or in short form (`:candidate`); None is the profile's.
         modules: the YANG modules it implements; None is all of its dialect's. They join the hello.
         user: the account its clients log in to.
         port: the TCP port on 127.0.0.1; 0 takes a free one.
+        deny: paths that clients may not write to, such as `/acl:acls`, with the prefixes of the data table.
+        yang: folder of YANG modules with a checker in it (see `yang.py`); None checks edits against the table alone.
     """
 
     name: str = "gw1"
     dialect: str = "ietf"
     config: str | None = None
-    capabilities: tuple[str, ...] = DEFAULT_CAPABILITIES
+    variant: str | None = None
+    capabilities: tuple[str, ...] | None = None
     modules: tuple[str, ...] | None = None
     user: str = "secloop"
     port: int = Field(default=0, ge=0, le=65535)
+    deny: tuple[str, ...] = ()
+    yang: Path | None = None
 
 
 class FleetSpec(Frozen):
@@ -53,7 +58,7 @@ class Served(Frozen):
         session: the NETCONF session-id; 0 where there was none.
         operation: a fault step, or the name of the RPC, or `rollback` for what the device did by itself.
         time_s: UNIX time in seconds.
-        outcome: `ok`, an error-tag, or the fault that struck (`drop` ...).
+        outcome: `ok`, an error-tag, or the fault that struck (`drop` ...); `not-checked` of `yang`.
         performed: whether the device did what the operation asks.
         detail: the target, the kind of commit or the reason of a rollback.
     """
@@ -75,12 +80,19 @@ class PendingCommit(Frozen):
 
 
 class DeviceState(Frozen):
-    """What a device is busy with."""
+    """What a device is busy with.
+
+    Attributes:
+        down_s: seconds until a rebooting device accepts connections again; 0 when it is up.
+        yang: what edits are checked against beyond the data table, in words.
+    """
 
     sessions: tuple[int, ...]
     locks: dict[str, int]
     candidate_modified: bool
     pending: PendingCommit | None
+    down_s: float = 0.0
+    yang: str = ""
 
 
 class Ready(Frozen):

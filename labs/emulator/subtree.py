@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from .errors import RpcError
 from .names import Element, elements, split_tag, tag_of
 from .reading import leaf_value
-from .schema import Kind, SchemaNode
+from .schema import SchemaNode
 from .tree import EMPTY, Node
 
 
@@ -35,7 +35,7 @@ def _for(node: Node, wanted: Sequence[Element]) -> list[Element]:
 def _prune(schema: SchemaNode, node: Node, wanted: Sequence[Element]) -> Node | None:
     if not wanted:
         return None
-    if schema.kind is Kind.LEAF:
+    if schema.valued:
         kept = any(next(elements(w), None) is None and _equal(schema, node, w) for w in wanted)
         return node if kept else None
     inner: list[Element] = []
@@ -73,7 +73,7 @@ def _holds(schema: SchemaNode, node: Node, condition: Element) -> bool:
 def _equal(schema: SchemaNode, node: Node, element: Element) -> bool:
     if not (element.text or "").strip():
         return True
-    if schema.kind is not Kind.LEAF:
+    if not schema.valued:
         return False
     try:
         return leaf_value(schema, element)[0].strip() == node.text.strip()

@@ -22,14 +22,19 @@ class LeafType:
     Attributes:
         name: the type as the table spells it, for messages.
         canonical: text to canonical text; raises ValueError.
-        identities: for an identityref, `{namespace}name` to (canonical text, bindings).
+        identities: for an identityref, `{namespace}name` to (canonical text, bindings); in a union with another type
+            `canonical` reads that, else it is `str`.
         target: for a leafref, the Clark names down to the leaf it must equal.
+        up: for a relative leafref, how many levels above the leaf `target` starts; 0 is the root.
+        number: whether its values sort as whole numbers.
     """
 
     name: str
     canonical: Canonical
     identities: Mapping[str, tuple[str, Prefixes]] | None = None
     target: tuple[str, ...] = ()
+    up: int = 0
+    number: bool = False
 
 
 def _boolean(text: str) -> str:
@@ -68,6 +73,51 @@ def _address(version: int) -> Canonical:
         if address.version != version:
             raise ValueError(f"must be an IPv{version} address")
         return str(address)
+
+    return read
+
+
+def _interface_address(version: int) -> Canonical:
+    def read(text: str) -> str:
+        if "/" not in text:
+            raise ValueError("must have a prefix length")
+        address = ipaddress.ip_interface(text)
+        if address.version != version:
+            raise ValueError(f"must be an IPv{version} address with its prefix length")
+        return str(address)
+
+    return read
+
+
+def _either(first: Canonical, second: Canonical) -> Canonical:
+    def read(text: str) -> str:
+        try:
+            return first(text)
+        except ValueError:
+            return second(text)
+
+    return read
+
+
+def _pattern(spec: str) -> Canonical:
+    expression = re.compile(spec)
+
+    def read(text: str) -> str:
+        if not expression.fullmatch(text):
+            raise ValueError(f"must match {spec}")
+        return text
+
+    return read
+
+
+def _union(members: list[LeafType]) -> Canonical:
+    def read(text: str) -> str:
+        for member in members:
+            try:
+                return member.canonical(text)
+            except ValueError:
+                continue
+        raise ValueError("is of none of the union's types")
 
     return read
 
@@ -140,25 +190,43 @@ _PLAIN: dict[str, Canonical] = {
     "ipv6-prefix": _prefix(6),
     "ipv4-address": _address(4),
     "ipv6-address": _address(6),
+    "ip-address": _either(_address(4), _address(6)),
+    "ip-prefix": _either(_prefix(4), _prefix(6)),
+    "ipv4-address-prefix": _interface_address(4),
+    "ipv6-address-prefix": _interface_address(6),
 }
 
 
 def plain_type(spec: str) -> LeafType:
-    """The type that a table's words mean, such as `uint8 0..63`, `enum eq neq` or `string 1..64`.
+    """The type that a table's words mean: `uint8 0..63`, `enum eq neq`, `string 1..64`, `union uint8 | enum tcp udp`.
 
     Raises:
         ValueError: no such type.
     """
     name, *arguments = spec.split()
-    first = arguments[0] if arguments else ""
     if name in _PLAIN:
         return LeafType(spec, _PLAIN[name])
     if name in _INTEGERS:
-        return LeafType(spec, _integer(name, first))
-    if name == "string":
-        return LeafType(spec, _string(first))
-    if name == "decimal64":
-        return LeafType(spec, _decimal(int(first), arguments[-1] if len(arguments) > 1 else ""))
-    if name in {"enum", "bits"}:
-        return LeafType(spec, _words(arguments, many=name == "bits"))
-    raise ValueError(f"no such leaf type: {spec!r}")
+        return LeafType(spec, _integer(name, arguments[0] if arguments else ""), number=True)
+    if name not in _MADE:
+        raise ValueError(f"no such leaf type: {spec!r}")
+    return LeafType(spec, _MADE[name](spec.removeprefix(name).strip()))
+
+
+def _decimal_type(rest: str) -> Canonical:
+    digits, _, least = rest.partition(" ")
+    return _decimal(int(digits), least)
+
+
+def _union_type(rest: str) -> Canonical:
+    return _union([plain_type(member.strip()) for member in rest.split(" | ")])
+
+
+_MADE: dict[str, Callable[[str], Canonical]] = {
+    "string": _string,
+    "pattern": _pattern,
+    "union": _union_type,
+    "decimal64": _decimal_type,
+    "enum": lambda rest: _words(rest.split(), many=False),
+    "bits": lambda rest: _words(rest.split(), many=True),
+}

@@ -9,7 +9,7 @@ import typer
 
 from secloop_ai.contracts import InputError
 
-from . import incidents, operate, pause, policy
+from . import dialects, incidents, operate, pause, policy, verify
 
 ENTRY_POINTS = "secloop.commands"
 OPTIONAL = {"lab": "labs", "eval": "training", "learn": "training", "results": "training"}
@@ -30,7 +30,9 @@ def build() -> typer.Typer:
     operate.add_to(app)
     incidents.add_to(app)
     pause.add_to(app)
+    verify.add_to(app)
     policy.add_to(app)
+    dialects.add_to(app)
     found = {e.name: e for e in entry_points(group=ENTRY_POINTS)}
     for name, package in OPTIONAL.items():
         _add_optional(app, found, name, package)

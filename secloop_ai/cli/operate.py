@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from secloop_ai.contracts import InputError, MitigationState, SecLoopError
+from secloop_ai.contracts import InputError, MitigationState, PendingCommit, SecLoopError
 from secloop_ai.loop.context import EXPIRER, Context, now
 from secloop_ai.loop.runner import Event, project_dir
 from secloop_ai.loop.runner import respond as run_respond
 from secloop_ai.loop.story import action_target, time_left
 
+from .progress import bar
 from .tables import show, text
 
 if TYPE_CHECKING:
@@ -83,11 +84,15 @@ def respond(
     check: Annotated[bool, typer.Option("--check", help="Change nothing (ansible-playbook --check --diff).")] = False,
     project: Annotated[str | None, typer.Option(help="Checkout with playbooks/ and ansible.cfg.")] = None,
     as_json: Json = False,
+    *,
+    max_failed: Annotated[int, typer.Option(help="Devices that may fail before anything has an effect.", min=0)] = 0,
+    serial: Annotated[str, typer.Option(help="Devices that commit first, and next: as 1,10%,100%.")] = "",
 ) -> None:
     """Run respond.yml on an alert file through ansible-runner, and keep the Feedback of its events."""
     ctx = Context({"ledger_url": ledger})
     written_to = str(Path(plan_dir).absolute()) if plan_dir else ""  # the playbook runs in a folder of its own
-    extra = {k: v for k, v in {"plan_dir": written_to, "policy": policy}.items() if v}
+    fleet = {"max_failed": str(max_failed) if max_failed else "", "batches": serial}
+    extra = {k: v for k, v in {"plan_dir": written_to, "policy": policy, **fleet}.items() if v}
     run = run_respond(
         alert_file,
         project=project_dir(project),
@@ -140,7 +145,19 @@ def status(ledger: LedgerUrl = "", as_json: Json = False) -> None:
         typer.echo(f"warning: paused since {text(paused.since)} UTC: {paused.reason}", err=True)
     for pending in ctx.ledger.pending_commits():
         names = ", ".join(pending.devices)
-        typer.echo(f"warning: transaction {pending.transaction_id} on {names} is open: run `secloop recover`", err=True)
+        how = _open_how(pending)
+        typer.echo(f"warning: transaction {pending.transaction_id} on {names} is open{how}", err=True)
+
+
+def _open_how(pending: PendingCommit) -> str:
+    """How an open transaction stands: who works on it, or what to do."""
+    from secloop_ai.loop.deadman import standing
+    from secloop_ai.loop.owner import is_worked_on
+
+    watchdog = f"; {standing(pending.safeguard.watchdog)}" if pending.safeguard.watchdog else ""
+    if is_worked_on(pending, now=now()):
+        return f": process {pending.safeguard.owner} works on it{watchdog}"
+    return f": run `secloop recover`{watchdog}"
 
 
 def rollback(
@@ -152,7 +169,9 @@ def rollback(
     """Take an incident's mitigations off the network."""
     from secloop_ai.loop.undo import roll_back
 
-    _removed(roll_back(context(inventory, ledger), incident), as_json=as_json)
+    with bar():
+        result = roll_back(context(inventory, ledger), incident)
+    _removed(result, as_json=as_json)
 
 
 def expire(
@@ -171,7 +190,9 @@ def expire(
         _watch(ctx, every, within, as_json=as_json)
         return
     ctx.ledger.heartbeat(EXPIRER, interval_s=every, now=now())
-    _removed(expire_due(ctx, within_s=within), as_json=as_json)
+    with bar():
+        result = expire_due(ctx, within_s=within)
+    _removed(result, as_json=as_json)
 
 
 def _watch(ctx: Context, every: float, within: float, *, as_json: bool) -> None:
@@ -199,7 +220,8 @@ def recover(inventory: Inventory = None, ledger: LedgerUrl = "", as_json: Json =
     """Settle what a controller that died left open."""
     from secloop_ai.loop.recover import recover_all
 
-    reports = recover_all(context(inventory, ledger))
+    with bar():
+        reports = recover_all(context(inventory, ledger))
     rows = [
         {
             "transaction": r.transaction_id,

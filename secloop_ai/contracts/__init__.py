@@ -110,6 +110,7 @@ from .errors import (
     TransactionFailed,
     UnknownDialectError,
     VerifyError,
+    WatchdogError,
 )
 from .plan import (
     AdminOp,
@@ -136,6 +137,7 @@ from .pointers import (
 from .ports import (
     AclParser,
     CommitJournal,
+    DeadMan,
     Dialect,
     HostResult,
     HostRunner,
@@ -158,6 +160,7 @@ from .report import (
     PendingCommit,
     ProbeResult,
 )
+from .safeguard import DeviceUndo, Safeguard, Watched
 from .strategy import (
     ActionCall,
     Candidate,
@@ -205,6 +208,7 @@ __all__ = [
     "ConnectError",
     "Connection",
     "Criticality",
+    "DeadMan",
     "Decision",
     "DeployHids",
     "Device",
@@ -214,6 +218,7 @@ __all__ = [
     "DevicePlan",
     "DeviceReport",
     "DeviceState",
+    "DeviceUndo",
     "Dialect",
     "DialectError",
     "Direction",
@@ -285,6 +290,7 @@ __all__ = [
     "RoleValue",
     "RpcFailure",
     "RuleAction",
+    "Safeguard",
     "SecLoopError",
     "SecureSshd",
     "Service",
@@ -307,6 +313,8 @@ __all__ = [
     "Untrusted",
     "Verdict",
     "VerifyError",
+    "WatchdogError",
+    "Watched",
     "incident_id",
     "sha256_json",
 ]

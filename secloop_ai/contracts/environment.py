@@ -72,9 +72,14 @@ class Device(Frozen):
     dialect: Slug
     connection: Connection
     interfaces: tuple[Interface, ...] = ()
+    cli_port: Port = Field(default=22, description="of the command line, for show commands; never configured through")
     lock_running: bool = Field(
         default=False,
         description="lock running beside the candidate; off where that hinders rollback",
+    )
+    confirm_timeout_unit: Literal["s", "min"] = Field(
+        default="s",
+        description="what the device counts confirm-timeout in; the standard says seconds, minutes are rounded up",
     )
 
     def interface(self, name: str) -> Interface | None:

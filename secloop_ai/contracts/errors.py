@@ -18,6 +18,7 @@ SecLoopError
 │   ├── RpcFailure              an rpc-error came back
 │   └── VerifyError             the change is there, but its effect or the service is not
 ├── TransactionFailed           a network-wide transaction was undone or is in doubt; carries the CommitReport
+├── WatchdogError               what should undo a change when its controller is gone did not come up
 ├── LedgerError                 the ledger cannot be read or written
 └── LabError                    the lab cannot be built; carries the part and its log
 """
@@ -127,6 +128,10 @@ class TransactionFailed(SecLoopError):  # noqa: N818 - says what happened to the
     def __init__(self, message: str, *, report: Any = None) -> None:
         super().__init__(message)
         self.report = report
+
+
+class WatchdogError(SecLoopError):
+    """What should undo a change when its controller is gone did not come up."""
 
 
 class LedgerError(SecLoopError):

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 from .device import DeviceModel
 from .plan import ChangePlan, HostPlan, TaggedOp
 from .report import CommitReport, Feedback, Mitigation, MitigationState, PendingCommit, ProbeResult
+from .safeguard import Watched
 from .strategy import Candidate, Decision, PolicyRequest, Strategy
 
 
@@ -89,6 +90,9 @@ class Dialect(AclParser, Protocol):
         before. Without, it touches nothing that others share: for an edit that may be sent without reading again.
         """
 
+    def between(self, before: str, after: str) -> str | None:
+        """The edit that turns one configuration into another; None when they are equal in what this dialect reads."""
+
     def tags(self, data: str) -> frozenset[str]:
         """Mitigation ids whose mark is in the configuration."""
 
@@ -126,6 +130,31 @@ class CommitJournal(Protocol):
 
     def settle_commit(self, report: CommitReport, *, now: datetime) -> None:
         """Store how it ended and move its mitigations accordingly."""
+
+
+class DeadMan(Protocol):
+    """Takes a change back from devices that cannot do so themselves, should its controller be gone when time is up."""
+
+    def arm(self, transaction_id: str, watched: Sequence[Watched], *, timeout_s: float) -> str:
+        """Start watching these devices; returns, once the watch stands, where others find it.
+
+        Side effects: a process that outlives this one and, `timeout_s` seconds from now, undoes the change on these
+        devices, unless told to stand down.
+
+        Raises:
+            WatchdogError: it did not come up; nothing watches.
+        """
+
+    def stand_down(self, where: str, *, settled: str) -> bool:
+        """Have the watch at `where` end without undoing anything; False when it has begun to undo. Safe to repeat.
+
+        Args:
+            where: what :meth:`arm` returned.
+            settled: how the change ended: ``confirmed`` or ``undone``; kept for recovery.
+        """
+
+    def verdict(self, where: str) -> str:
+        """How the watch at `where` was ended: ``confirmed``, ``undone``, ``fired``; empty while it goes on."""
 
 
 class LedgerPort(CommitJournal, Protocol):

@@ -10,6 +10,7 @@ from pydantic import Field
 from .actions import Action
 from .base import Frozen
 from .plan import Operation
+from .safeguard import Safeguard
 
 
 class Outcome(StrEnum):
@@ -26,24 +27,31 @@ class Outcome(StrEnum):
 
 
 class DeviceState(StrEnum):
-    """Where one device stands after a transaction."""
+    """Where one device stands after a transaction.
+
+    `left_out`: it failed before anything had an effect, and the transaction was allowed to go on without it.
+    """
 
     UNCHANGED = "unchanged"
     CONFIRMED = "confirmed"
     UNDONE = "undone"
     IN_DOUBT = "in_doubt"
+    LEFT_OUT = "left_out"
 
 
 class DeviceReport(Frozen):
     """One device's part in a transaction.
 
     Attributes:
+        path: the way it takes a change (``persist``, ``confirmed``, ``candidate``, ``running``); empty when its hello
+            was not read.
         operation, error_tag, message: of the failure, empty when there was none.
         timings_ms: step → milliseconds spent in it.
     """
 
     device: str
     state: DeviceState
+    path: str = ""
     operation: str = ""
     error_tag: str = ""
     message: str = ""
@@ -136,7 +144,11 @@ class Mitigation(Frozen):
 
 
 class PendingCommit(Frozen):
-    """A confirmed commit that the ledger knows to be open: written before the device hears of it."""
+    """A commit that the ledger knows to be open: written before the device hears of it.
+
+    Attributes:
+        safeguard: what takes it back when its controller is gone.
+    """
 
     transaction_id: str
     plan_id: str
@@ -148,6 +160,7 @@ class PendingCommit(Frozen):
     started_at: datetime
     timeout_s: float
     state: str
+    safeguard: Safeguard = Safeguard()
 
 
 class Feedback(Frozen):

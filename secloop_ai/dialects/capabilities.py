@@ -15,15 +15,18 @@ YANG_LIBRARY = "urn:ietf:params:netconf:capability:yang-library:"
 class Need:
     """A module, by its namespace, and the features of it that are needed.
 
-    A module announced without a list of features is trusted to have them.
+    A module announced without a list of features is trusted to have them. `instead` are URIs any of which does as well.
     """
 
     uri: str
     what: str
     features: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
 
     def lacking(self, announced: Mapping[str, str]) -> str | None:
         """What is missing, for a person; None when all is there."""
+        if any(uri in announced for uri in self.instead):
+            return None
         if self.uri not in announced:
             return f"the device does not announce {self.uri} ({self.what})"
         features = parse_qs(announced[self.uri]).get("features")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from secloop_ai.contracts import DeviceModel, TaggedOp
@@ -48,6 +48,7 @@ class TreeDialect:
     Attributes:
         filter_xml: children of the subtree filter.
         needs: action → what the hello must offer for it; an action that is absent has no model in the dialect.
+        absent: action without a model → why, where there is more to say than that.
     """
 
     name: str
@@ -55,6 +56,7 @@ class TreeDialect:
     filter_xml: str
     sections: tuple[Section, ...]
     needs: Mapping[str, Sequence[Need]]
+    absent: Mapping[str, str] = field(default_factory=dict)
 
     def read_filter(self) -> str:
         """Children of ``<filter type="subtree">``."""
@@ -62,7 +64,7 @@ class TreeDialect:
 
     def not_offered(self, capabilities: Iterable[str]) -> dict[str, str]:
         """Actions this device cannot take, each with the reason."""
-        return lacking(self.needs, capabilities)
+        return {**lacking(self.needs, capabilities), **self.absent}
 
     def parse(self, data: str) -> DeviceModel:
         """The model of a configuration.
@@ -71,7 +73,7 @@ class TreeDialect:
             DialectError: not XML, or not the ``<data>`` of a reply.
         """
         root = self._load(data)
-        parts = [section.read(root) for section in self.sections]
+        parts = [section.read(root) for section in self.sections_for(root)]
         return DeviceModel(
             acls=tuple(a for p in parts for a in p.acls),
             attachments=tuple(a for p in parts for a in p.attachments),
@@ -98,15 +100,20 @@ class TreeDialect:
         """
         return self._render(data, lambda section, root: section.remove(root, ops), tidy=tidy)
 
+    def between(self, before: str, after: str) -> str | None:
+        """The edit that turns one configuration into another; None when they are equal in what is read here."""
+        old = self._load(before)
+        return difference(old, self._load(after), self._tables(old))
+
     def tags(self, data: str) -> frozenset[str]:
         """Mitigation ids whose mark is in the configuration."""
         root = self._load(data)
-        return frozenset(tag for section in self.sections for tag in section.tags(root))
+        return frozenset(tag for section in self.sections_for(root) for tag in section.tags(root))
 
     def digests(self, data: str, ops: Sequence[TaggedOp]) -> dict[str, str]:
         """SHA-256 of the canonical XML of every subtree the operations touch, by a readable path."""
         root = self._load(data)
-        found = (pair for section in self.sections for pair in section.subtrees(root, ops))
+        found = (pair for section in self.sections_for(root) for pair in section.subtrees(root, ops))
         return {path: digest(elements) for path, elements in found}
 
     def pretty(self, data: str) -> str:
@@ -120,27 +127,32 @@ class TreeDialect:
         """
         return canonical(self._settled(data)).decode()
 
+    def sections_for(self, root: Element) -> tuple[Section, ...]:  # noqa: ARG002 - for dialects of several namespaces
+        """The sections that read and write this device's configuration."""
+        return self.sections
+
     def _settled(self, data: str) -> Element:
         root = self._load(data)
-        settle(root, self._tables())
+        settle(root, self._tables(root))
         return root
 
     def _load(self, data: str) -> Element:
         root = load(data)
-        prune(root, self._tables())
+        prune(root, self._tables(root))
         return root
 
-    def _tables(self) -> tuple[Node, ...]:
-        return tuple(node for section in self.sections for node in section.tables)
+    def _tables(self, root: Element) -> tuple[Node, ...]:
+        return tuple(node for section in self.sections_for(root) for node in section.tables)
 
     def _render(self, data: str, change: Callable[[Section, Element], None], *, tidy: bool = True) -> Rendered:
         before = self._load(data)
+        tables = self._tables(before)
         after = deepcopy(before)
-        for section in self.sections:
+        for section in self.sections_for(before):
             change(section, after)
-        prune(after, self._tables())
+        prune(after, tables)
         text = text_of(after)
-        return Rendered(edit=difference(before, after, self._tables(), tidy=tidy), after=text)
+        return Rendered(edit=difference(before, after, tables, tidy=tidy), after=text)
 
 
 def of_kind(ops: Sequence[TaggedOp], kind: type[Op]) -> list[Tagged[Op]]:

@@ -1,4 +1,4 @@
-"""Which dialects there are: every package beside this file that has a ``DIALECT``."""
+"""Which dialects there are: every package beside this file, but for what several of them share."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from pathlib import Path
 from secloop_ai.contracts.errors import UnknownDialectError
 from secloop_ai.contracts.ports import Dialect
 
+_SHARED = frozenset({"numbered"})
+"""Packages that dialects are built from."""
+
 
 @cache
 def known() -> tuple[str, ...]:
     """Names of the dialects, sorted."""
-    return tuple(sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)]) if m.ispkg))
+    packages = {m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)]) if m.ispkg}
+    return tuple(sorted(packages - _SHARED))
 
 
 @cache

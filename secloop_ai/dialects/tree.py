@@ -6,10 +6,19 @@ original is taken out. So the edit and the state after it can never disagree.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .xml import OPERATION, Element, add, identity, leaf, move, text_of
+from .xml import OPERATION, Element, add, add_bound, first, identity, leaf, move, text_of
+
+Key = tuple[str | None, ...]
+Placing = Callable[[Element, "Element | None"], None]
+"""Says in an edit, in the dialect's own way, behind which entry one stands; None: before all others."""
+
+
+_SHORT = 6
+"""Up to so many kinds of children are looked for one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +33,14 @@ class Node:
         partial: a container that is not read whole, and so is never deleted.
         shared: a list whose entries others fill too, like containers.
         in_order: a list ordered by its user: when more than an addition at its end or a deletion is needed, the
-            container around it is replaced.
+            container around it is replaced, unless `placing` says where the entries stand.
+        placing: how the edit places an entry of a list in order, so that the others need not be sent.
+        values: a leaf-list, whose entries are told apart by their text.
+        merged: a `whole` that is merged when it is new, not replaced.
+        presence: a container that means something while it is empty; never deleted.
+        gives_way: a case of a choice: its deletion goes before what is added beside it.
+        lasting: goes only with what is around it, as what others put there would mean nothing without it.
+        points: it names what its siblings hold: in an edit it stands last, but first when it lets go of something.
     """
 
     tag: str
@@ -34,24 +50,33 @@ class Node:
     partial: bool = False
     shared: bool = False
     in_order: bool = False
+    placing: Placing | None = None
+    values: bool = False
+    merged: bool = False
+    presence: bool = False
+    gives_way: bool = False
+    lasting: bool = False
+    points: bool = False
 
     @property
     def common(self) -> bool:
         """Whether more than what is ours may be in it."""
         return bool(self.children) and not self.whole and (self.shared or not self.keys)
 
-    def key(self, element: Element) -> tuple[str | None, ...]:
+    def key(self, element: Element) -> Key:
         """What tells a list entry from the others."""
+        if self.values:
+            return ((element.text or "").strip(),)
         return tuple(leaf(element, k) for k in self.keys)
 
 
 def prune(parent: Element, tables: Sequence[Node]) -> None:
     """Take out empty containers: they carry no meaning (RFC 7950 section 7.5.1), and only some servers keep them."""
-    for node in tables:
+    for node in _present(tables, parent):
         if node.children:
-            for element in parent.findall(node.tag):
+            for element in list(parent.iterchildren(node.tag)):
                 prune(element, node.children)
-                if not node.keys and len(element) == 0:
+                if not (node.keys or node.presence) and len(element) == 0:
                     parent.remove(element)
 
 
@@ -62,7 +87,7 @@ def settle(parent: Element, tables: Sequence[Node]) -> None:
     """
     known: list[Element] = []
     for node in tables:
-        entries = parent.findall(node.tag)
+        entries = list(parent.iterchildren(node.tag))
         for element in entries:
             settle(element, node.children)
         known += entries if node.in_order else sorted(entries, key=lambda e: [k or "" for k in node.key(e)])
@@ -94,51 +119,96 @@ class _Edit:
 
     def _reduce(self, before: Element | None, after: Element, tables: Sequence[Node], keep: Sequence[str]) -> bool:
         """Leave in `after` only what differs from `before`, with its operations; whether anything does."""
-        left = {element for node in tables for element in self._changed(before, after, node)}
+        present = _present(tables, after, before)
+        left = {element for node in present for element in self._changed(before, after, node)}
         for child in list(after):
             if child not in left and child.tag not in keep:
                 after.remove(child)
+        for element in [e for node in tables if node.points for e in list(after.iterchildren(node.tag))]:
+            lets_go = any(e.get(OPERATION) == "delete" for e in element.iter())
+            after.insert(0 if lets_go else len(after), element)
         return bool(left)
 
     def _changed(self, before: Element | None, after: Element, node: Node) -> list[Element]:
-        """The changed, new and deleted elements of one kind, all of them in `after`; the deleted ones last."""
-        old = {node.key(e): e for e in (before.findall(node.tag) if before is not None else ())}
-        left = [e for e in after.findall(node.tag) if self._differs(old.pop(node.key(e), None), e, node)]
+        """The changed, new, moved and deleted elements of one kind, all of them in `after`."""
+        if not node.keys and not node.values:
+            return self._changed_one(before, after, node)
+        old = {node.key(e): e for e in (before.iterchildren(node.tag) if before is not None else ())}
+        entries = list(after.iterchildren(node.tag))
+        misplaced = _misplaced(list(old), [node.key(e) for e in entries]) if node.placing and old else frozenset()
+        left, previous = [], None
+        for element in entries:
+            key = node.key(element)
+            was = old.pop(key, None)
+            differs = self._differs(was, element, node)
+            placed = key in misplaced or (differs and was is not None and node.whole)
+            if placed and node.placing:
+                if not differs:
+                    _keep_only(element, node.keys)
+                node.placing(element, previous)
+            if differs or placed:
+                left.append(element)
+            previous = element
         return left + [self._deletion(after, gone, node) for gone in old.values()]
+
+    def _changed_one(self, before: Element | None, after: Element, node: Node) -> list[Element]:
+        """As `_changed`, for what is there once at most."""
+        old, new = first(before, node.tag) if before is not None else None, first(after, node.tag)
+        if new is not None:
+            return [new] if self._differs(old, new, node) else []
+        return [] if old is None else [self._deletion(after, old, node)]
 
     def _differs(self, old: Element | None, new: Element, node: Node) -> bool:
         if node.whole:
             if old is not None and text_of(old) == text_of(new):
                 return False
-            new.set(OPERATION, "replace")
+            if old is not None or not node.merged:
+                new.set(OPERATION, "replace")
             return True
         if not node.children:
             return old is None or old.text != new.text
-        if old is not None and any(_reordered(old, new, child) for child in node.children if child.in_order):
+        if old is not None and text_of(old) == text_of(new):
+            return False
+        fixed = [child for child in node.children if child.in_order and not child.placing]
+        if old is not None and any(_reordered(old, new, child) for child in fixed):
             new.set(OPERATION, "replace")
             return True
         return self._reduce(old, new, node.children, keep=node.keys) or (old is None and bool(node.keys))
 
     def _deletion(self, parent: Element, gone: Element, node: Node) -> Element:
-        element = add(parent, node.tag)
+        element = add(parent, node.tag, (gone.text or "").strip() if node.values else None)
+        if node.gives_way:
+            parent.insert(0, element)
         for key in node.keys:
-            if (held := gone.find(key)) is not None:
+            if (held := first(gone, key)) is not None:
                 _copy(element, held)
-        if node.common and (node.partial or not self.tidy):
-            for child in (c for c in node.children if c.tag not in node.keys):
-                for inner in gone.findall(child.tag):
+        if node.common and (node.partial or node.presence or not self.tidy):
+            for child in (c for c in node.children if c.tag not in node.keys and not c.lasting):
+                for inner in list(gone.iterchildren(child.tag)):
                     self._deletion(element, inner, child)
         else:
             element.set(OPERATION, "delete")
         return element
 
 
+def _present(tables: Sequence[Node], *parents: Element | None) -> Sequence[Node]:
+    """The nodes of a long table that have something below one of the parents; a short table as it is."""
+    if len(tables) <= _SHORT:
+        return tables
+    tags = {child.tag for parent in parents if parent is not None for child in parent}
+    return [node for node in tables if node.tag in tags]
+
+
 def _copy(parent: Element, leaf_element: Element) -> None:
     """Append a copy of a leaf, an identity in it with a prefix that is bound there."""
-    copy = add(parent, str(leaf_element.tag), leaf_element.text)
-    prefix, _, name = (leaf_element.text or "").partition(":")
-    if (uri := leaf_element.nsmap.get(prefix)) and copy.nsmap.get(prefix) != uri:
+    text = leaf_element.text
+    prefix, _, name = (text or "").partition(":")
+    uri = leaf_element.nsmap.get(prefix) if prefix and name else None
+    if uri and parent.nsmap.get(prefix) != uri:
+        copy = add_bound(parent, str(leaf_element.tag), prefix, uri)
         copy.text = identity(copy, name, uri)
+    else:
+        add(parent, str(leaf_element.tag), text)
 
 
 def _reordered(old: Element, new: Element, node: Node) -> bool:
@@ -146,3 +216,31 @@ def _reordered(old: Element, new: Element, node: Node) -> bool:
     now = [node.key(e) for e in new.findall(node.tag)]
     stay = [k for k in (node.key(e) for e in old.findall(node.tag)) if k in now]
     return now[: len(stay)] != stay
+
+
+def _misplaced(old: Sequence[Key], new: Sequence[Key]) -> frozenset[Key]:
+    """Which of the new keys do not stand where they are when every new entry is added at the end.
+
+    The most that can keep their order (a longest increasing run of old positions) stay; so do new ones behind all.
+    """
+    at = {key: index for index, key in enumerate(old)}
+    kept = [key for key in new if key in at]
+    ends, tails, back = list[int](), list[int](), list[int]()
+    for index, key in enumerate(kept):
+        length = bisect_left(ends, at[key])
+        back.append(tails[length - 1] if length else -1)
+        ends[length : length + 1], tails[length : length + 1] = [at[key]], [index]
+    moving, index = set(new), tails[-1] if tails else -1
+    while index >= 0:
+        moving.discard(kept[index])
+        index = back[index]
+    for key in reversed(new):
+        if key in at:
+            break
+        moving.discard(key)
+    return frozenset(moving)
+
+
+def _keep_only(element: Element, tags: Sequence[str]) -> None:
+    for child in [c for c in element if c.tag not in tags]:
+        element.remove(child)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any, TypeAlias
 
 from lxml import etree
@@ -74,14 +75,29 @@ def local(element: Element) -> str:
 
 def leaf(parent: Element, tag: str) -> str | None:
     """The text of a child leaf without surrounding white space; None when there is no such child."""
-    text = parent.findtext(tag)
-    return None if text is None else text.strip()
+    if not _plain(tag):
+        text = parent.findtext(tag)
+        return None if text is None else text.strip()
+    for found in parent.iterchildren(tag):
+        return (found.text or "").strip()
+    return None
+
+
+def first(parent: Element, tag: str) -> Element | None:
+    """The first child of that name; faster than ``find``, and for one step only."""
+    return next(parent.iterchildren(tag), None)
 
 
 def add(parent: Element, tag: str, text: str | None = None) -> Element:
     """Append a child; its namespace becomes the default one where the parent has not declared it."""
     element: Element = etree.SubElement(parent, tag, nsmap=_declared(parent, tag))
     element.text = text
+    return element
+
+
+def add_bound(parent: Element, tag: str, prefix: str, uri: str) -> Element:
+    """Append a child that binds a prefix, for an identity of another module in it."""
+    element: Element = etree.SubElement(parent, tag, nsmap={prefix: uri})
     return element
 
 
@@ -94,7 +110,7 @@ def top(tag: str) -> Element:
 
 def ensure(parent: Element, tag: str) -> Element:
     """The child of that name, made when it is not there."""
-    found = parent.find(tag)
+    found = first(parent, tag)
     return add(parent, tag) if found is None else found
 
 
@@ -135,5 +151,13 @@ def _bound(element: Element) -> Iterator[tuple[Element, str, str, str]]:
 
 
 def _declared(parent: Element, tag: str) -> Any:
-    uri = tag[1:].partition("}")[0]
-    return None if uri in parent.nsmap.values() else {None: uri}
+    uri = tag[1:].partition("}")[0] if tag.startswith("{") else ""
+    if uri and str(parent.tag).startswith(tag[: len(uri) + 2]):
+        return None
+    return None if not uri or uri in parent.nsmap.values() else {None: uri}
+
+
+@cache
+def _plain(tag: str) -> bool:
+    """Whether it is the name of a child, not a path."""
+    return tag.count("{") <= 1 and "/" not in tag.rpartition("}")[2]

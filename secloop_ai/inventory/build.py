@@ -96,6 +96,8 @@ def build_device(raw: RawHost, findings: Findings) -> Device | None:
         ),
         interfaces=tuple(Interface(name=name, **dict(port)) for name, port in given.interfaces.items()),
         lock_running=given.lock_running,
+        cli_port=given.cli_port,
+        confirm_timeout_unit=given.confirm_timeout_unit,
     )
 
 

@@ -97,6 +97,8 @@ class DeviceVars(Frozen):
     verify_host_key: bool = True
     timeout_s: float = Field(default=30.0, gt=0, allow_inf_nan=False)
     lock_running: bool = False
+    cli_port: PortNumber = 22
+    confirm_timeout_unit: Literal["s", "min"] = "s"
     interfaces: dict[Name, InterfaceVars] = Field(default_factory=dict)
 
 

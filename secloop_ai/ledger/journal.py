@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from secloop_ai.contracts import CommitReport, DeviceState, Mitigation, Outcome, PendingCommit
+from secloop_ai.contracts import CommitReport, DeviceState, Mitigation, Outcome, PendingCommit, Safeguard
 from secloop_ai.contracts.errors import LedgerError
 
 from . import audit, mitigations, pauses, records
 from .codec import dump, instant, iso, load, undump
 from .mitigations import UNSETTLED
-from .schema import commits, plans
+from .schema import commits, plans, safeguards
 from .views import CommitRecord
 
 PENDING = "pending"
@@ -44,6 +44,8 @@ def begin(c: Connection, pending: PendingCommit, listed: Sequence[Mitigation]) -
             state=PENDING,
         )
     )
+    if pending.safeguard != Safeguard():
+        c.execute(insert(safeguards).values(transaction_id=pending.transaction_id, body=dump(pending.safeguard)))
     if pending.purpose in mitigations.REMOVED:
         mitigations.claim(c, pending.mitigation_ids, pending.transaction_id)
         what = list(pending.mitigation_ids)
@@ -90,7 +92,7 @@ def settle(c: Connection, report: CommitReport, *, now: datetime) -> None:
 
 def pending_commits(c: Connection) -> tuple[PendingCommit, ...]:
     """Commits begun and not settled, oldest first; those in doubt are among them."""
-    return tuple(_pending(row) for row in _open(c))
+    return tuple(_pending(c, row) for row in _open(c))
 
 
 def find(
@@ -192,8 +194,11 @@ def _fields(row: Row[Any]) -> dict[str, Any]:
     return {**{n: getattr(row, n) for n in names}, **lists, "started_at": instant(row.started_at, where)}
 
 
-def _pending(row: Row[Any]) -> PendingCommit:
-    return load(PendingCommit, {**_fields(row), "persist_id": row.persist_id}, f"transaction {row.transaction_id}")
+def _pending(c: Connection, row: Row[Any]) -> PendingCommit:
+    where = f"transaction {row.transaction_id}"
+    kept = c.execute(select(safeguards.c.body).where(safeguards.c.transaction_id == row.transaction_id)).scalar()
+    aid = {} if kept is None else {"safeguard": undump(kept, where)}
+    return load(PendingCommit, {**_fields(row), **aid, "persist_id": row.persist_id}, where)
 
 
 def _record(row: Row[Any]) -> CommitRecord:

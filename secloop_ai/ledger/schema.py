@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 
-VERSION = 2
+VERSION = 3
 """Of the schema below. A ledger with a higher one was written by a newer release and is left alone.
 
 2: `requests` and `environments`, so that a decision can be asked again as it was asked.
+3: `safeguards`, so that a commit on a device without an own rollback can be undone by whoever finds it open.
 """
 
 metadata = MetaData()
@@ -96,6 +97,14 @@ commits = Table(
     Column("state", String, nullable=False, index=True),
     Column("settled_at", String),
     Column("report", Text),
+)
+
+# What takes an open commit back: its owner, its watchdog, the inverse edits. Kept for the record once it is settled.
+safeguards = Table(
+    "safeguards",
+    metadata,
+    Column("transaction_id", String, ForeignKey("commits.transaction_id"), primary_key=True),
+    Column("body", Text, nullable=False),
 )
 
 # `transaction_id` is the commit that has, or last had, charge of the row; `prior` is what an undo of it restores.

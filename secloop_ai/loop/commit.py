@@ -33,6 +33,7 @@ from secloop_ai.netconf import Work, new_persist_id, run_transaction
 from secloop_ai.settings import Settings
 
 from .context import EXPIRER, now
+from .deadman import watchdogs
 from .decide import build_request
 from .effect import missing_effects
 from .folder import PlanFolder
@@ -135,6 +136,7 @@ def _on_devices(
             journal=ledger,
             watch=watch,
             settings=settings,
+            dead_man=watchdogs(settings),
         )
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ENVIRONMENT_FILE = "environment.json"
 EXPIRER = "expirer"
 """Name of the expirer's heartbeat in the ledger."""
+NUMBERS = ("candidates", "seed", "confirm_timeout_s", "max_failed")
+"""Parameters of steps that are settings, and may be 0."""
 
 
 def now() -> datetime:
@@ -32,8 +34,9 @@ class Context:
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         given = {k: params[k] for k in ("ledger_url", "run_dir", "policy") if params.get(k)}
-        numbers = {k: params[k] for k in ("candidates", "seed", "confirm_timeout_s") if params.get(k) is not None}
-        self.settings = settings_with({**given, **numbers})
+        numbers = {k: params[k] for k in NUMBERS if params.get(k) is not None}
+        serial = {"serial": ",".join(params["serial"])} if params.get("serial") else {}
+        self.settings = settings_with({**given, **numbers, **serial})
         self.inventory: Sequence[str] = tuple(params.get("inventory") or ())
         self._config: str | None = params.get("ansible_config") or None
         self._ledger: Ledger | None = None

@@ -31,9 +31,9 @@ class ModuleLike(Protocol):
         """End badly."""
 
 
-StepName = Literal["alerts_step", "decide_step", "plan_step", "commit_step", "rollback_step"]
+StepName = Literal["alerts_step", "decide_step", "plan_step", "commit_step", "rollback_step", "verify_step"]
 
-READ_INVENTORY = ("decide_step", "rollback_step")
+READ_INVENTORY = ("decide_step", "rollback_step", "verify_step")
 """Steps that always need the inventory."""
 
 

@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
-from secloop_ai.contracts import ChangePlan, Mitigation, MitigationState, PendingCommit
+from secloop_ai.contracts import ChangePlan, Mitigation, MitigationState, PendingCommit, Safeguard
 
 from .context import now
+from .owner import me
 from .roles import on_hosts
 
 
@@ -35,6 +36,7 @@ def open_commit(
         started_at=began,
         timeout_s=timeout_s,
         state="pending",
+        safeguard=Safeguard(owner=me()),
     )
     mitigations = tuple(
         Mitigation(

@@ -81,8 +81,12 @@ def plan_removal(
     environment: Environment,
     running: Mapping[str, Running],
     now: datetime,
+    *,
+    also: Tagged | None = None,
 ) -> ChangePlan:
     """The change that takes these mitigations away: what is on the device now, minus ours; on a host the roles' undo.
+
+    `also` are operations on devices that no mitigation stands behind, and that leave, too.
 
     Raises:
         PlanError: a device or host is not in the inventory any more.
@@ -91,6 +95,8 @@ def plan_removal(
     for name in (h.host for h in hosts if environment.host(h.host) is None):
         raise PlanError(f"{name}: not in the inventory any more: its mitigations cannot be undone without it")
     operations: Tagged = by_device(leaving)
+    for name, ops in (also or {}).items():
+        operations[name] = (*operations.get(name, ()), *ops)
     devices = [
         _remove(name, dialect_of(environment, name), running[name].data, ops) for name, ops in operations.items()
     ]

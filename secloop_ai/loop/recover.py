@@ -7,8 +7,10 @@ from secloop_ai.netconf import Work, settle_pending
 
 from .commit import effect_check
 from .context import Context, now
+from .deadman import watchdogs
 from .draft import by_device
 from .host_commit import attempt, report_of, why
+from .owner import is_worked_on
 from .plan import dialect_of
 from .roles import host_plans, on_hosts
 
@@ -16,11 +18,13 @@ from .roles import host_plans, on_hosts
 def recover_all(context: Context) -> tuple[CommitReport, ...]:
     """Settle every open commit of the ledger; most often there is none and no device is asked.
 
-    The devices come first: whether the hosts' half of a change stays depends on theirs.
+    The devices come first: whether the hosts' half of a change stays depends on theirs. A commit that another
+    controller is still at work on is left to it.
 
-    Side effects: ``cancel-commit`` on devices whose confirmed commit is still pending; roles undone on hosts.
+    Side effects: ``cancel-commit`` on devices whose confirmed commit is still pending, inverse edits on devices that
+    have no confirmed commit; watchdogs called off; roles undone on hosts.
     """
-    pending = context.ledger.pending_commits()
+    pending = [p for p in context.ledger.pending_commits() if not is_worked_on(p, now=now())]
     charges = {p.transaction_id: _charge(context, p) for p in pending}
     roles = {p.transaction_id for p in pending if any(map(on_hosts, charges[p.transaction_id]))}
     found = {p.transaction_id: _recover(context, p) for p in pending if p.transaction_id not in roles}
@@ -50,7 +54,8 @@ def _recover(context: Context, pending: PendingCommit) -> CommitReport:
         for name in pending.devices
         if (device := environment.device(name))
     ]
-    report = settle_pending(pending, works, settings=context.settings)
+    dead_man = watchdogs(context.settings)
+    report = settle_pending(pending, works, settings=context.settings, dead_man=dead_man)
     context.ledger.settle_commit(report, now=now())
     return report
 

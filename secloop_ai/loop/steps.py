@@ -188,6 +188,24 @@ def rollback_step(params: Mapping[str, Any], check: bool) -> StepResult:
     return StepResult(changed, values, diff=_diffs(removal.plans))
 
 
+def verify_step(params: Mapping[str, Any], check: bool) -> StepResult:
+    """The devices held to the ledger, and what drifted put right where that is wanted."""
+    from .drift_check import Wish, verify
+
+    found = verify(Context(params), Wish(**{name: bool(params.get(name)) for name in Wish._fields}), check=check)
+    values = {
+        "drifted": bool(found.remaining),
+        "findings": [f.model_dump(mode="json") for f in found.findings],
+        "remaining": [f.model_dump(mode="json") for f in found.remaining],
+        "told": [str(f) for f in found.remaining],
+        "checked": list(found.checked),
+        "repaired": list(found.repaired),
+        "counters": [c.model_dump(mode="json") for c in found.counters],
+        "story": list(found.story),
+    }
+    return StepResult(bool(found.repaired), values, (*found.failures, *found.notes), _diffs(found.plans))
+
+
 def _diffs(plans: Sequence[ChangePlan]) -> tuple[dict[str, str], ...]:
     """Ansible diff entries: what traffic changes, beside the document."""
     found = []

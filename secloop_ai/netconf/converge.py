@@ -13,12 +13,14 @@ from secloop_ai.contracts import (
     Mitigation,
     Outcome,
     PendingCommit,
+    Safeguard,
     SecLoopError,
 )
 from secloop_ai.settings import Settings
 
 from .member import Member
 from .transaction import run_transaction
+from .watch import Unwatched
 from .work import Work, new_persist_id
 
 log = logging.getLogger(__name__)
@@ -68,7 +70,8 @@ def _remove(holders: Sequence[Member], pending: PendingCommit, settings: Setting
             mitigations=(),
             journal=_NoJournal(),
             watch=None,
-            settings=settings,
+            settings=settings.model_copy(update={"serial": ()}),
+            dead_man=Unwatched(),
         )
     except SecLoopError as error:
         return str(error)
@@ -107,6 +110,7 @@ def _second(pending: PendingCommit, works: Sequence[Work], settings: Settings) -
             "devices": tuple(w.device.name for w in works),
             "purpose": "rollback",
             "started_at": datetime.now(UTC),
+            "safeguard": Safeguard(),
             "timeout_s": settings.confirm_timeout_s,
         }
     )

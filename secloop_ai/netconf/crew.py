@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from nornir.core.task import Result, Task
 
 from secloop_ai.contracts import PendingCommit, SecLoopError
 from secloop_ai.settings import Settings
 
-from .inventory import build_nornir
+from .descriptors import make_room
+from .inventory import build_nornir, take_failed
 from .member import Member
 from .pace import Pace
+from .progress import Progress, watcher
 from .work import Work
 
 REMOVALS = ("rollback", "expire")
@@ -23,10 +25,16 @@ Act = Callable[[Member], None]
 class Crew:
     """The members, and a way to have all of them do something; closes every session at the end.
 
-    The Nornir beneath is this run's own, so that a device that failed here is not skipped in the next run.
+    The Nornir beneath is this run's own, so that a device that failed here is not skipped in the next run. Each
+    device's session is opened once and kept until the end, or until it breaks.
+
+    Raises:
+        SettingsError: more devices than the system gives open files for.
     """
 
     def __init__(self, works: Sequence[Work], pending: PendingCommit, settings: Settings) -> None:
+        make_room(len(works))
+        self._progress = watcher()
         names = [w.device.name for w in works]
         timings: dict[str, dict[str, float]] = {n: {} for n in names}
         self.paces = {n: Pace(settings.pending_rpc_interval_s) for n in names}
@@ -61,11 +69,15 @@ class Crew:
         if not chosen:
             return ()
         subset = self._nornir.filter(filter_func=lambda host, **_: host.name in chosen)
-        results = subset.run(task=_act, on_failed=True, name=operation, operation=operation, act=act, members=chosen)
+        told: dict[str, Any] = {"operation": operation, "act": act, "members": chosen, "progress": self._progress}
+        self._progress.begin(operation, len(chosen))
+        results = subset.run(task=_act, on_failed=True, name=operation, **told)
+        failed = take_failed(subset)
+        self._progress.end(failed)
         for result in results.values():
             if result[0].exception is not None and not isinstance(result[0].exception, SecLoopError):
                 raise result[0].exception
-        return tuple(m for name, m in chosen.items() if results[name].failed)
+        return tuple(m for name, m in chosen.items() if name in failed)
 
     def __enter__(self) -> Self:
         return self
@@ -76,11 +88,13 @@ class Crew:
         self.each("close", Member.hang_up)
 
 
-def _act(task: Task, *, operation: str, act: Act, members: dict[str, Member]) -> Result:
+def _act(task: Task, *, operation: str, act: Act, members: dict[str, Member], progress: Progress) -> Result:
     """One member's act as a Nornir task: what we raise on purpose is a result, not a traceback in a log."""
     member = members[task.host.name]
+    found = Result(host=task.host)
     try:
         act(member)
     except SecLoopError as error:
-        return Result(host=task.host, failed=True, exception=member.blame(error, operation))
-    return Result(host=task.host)
+        found = Result(host=task.host, failed=True, exception=member.blame(error, operation))
+    progress.step(member.name, failed=found.failed)
+    return found

@@ -100,6 +100,16 @@ def build_nornir(
     )
 
 
+def take_failed(nornir: Nornir) -> tuple[str, ...]:
+    """Names of the hosts that failed since this was last asked, sorted; from now on they are asked again.
+
+    Nornir would leave them out of every later run of this Nornir, and of those filtered from it.
+    """
+    failed = tuple(sorted(nornir.data.failed_hosts))
+    nornir.data.reset_failed_hosts()
+    return failed
+
+
 def _host(device: Device, group: Group, extras: dict[str, Any]) -> Host:
     where = device.connection
     return Host(

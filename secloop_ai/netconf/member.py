@@ -6,15 +6,18 @@ import math
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from math import ceil
 
 from nornir.core.configuration import Config
 from nornir.core.inventory import Host
 
-from secloop_ai.contracts import DeviceError, DeviceReport, DeviceState, SecLoopError, VerifyError
+from secloop_ai.contracts import DeviceError, DeviceReport, DeviceState, DeviceUndo, SecLoopError, VerifyError
 
 from .inventory import CONNECTION
 from .paths import CommitPath, choose_path
+from .quirks import quirks_of
 from .session import Session
+from .watch import Watch
 from .work import Work
 
 
@@ -27,6 +30,9 @@ class Member:
         timings_ms: operation → milliseconds, over all sessions.
         held: datastores that the present session has locked.
         confirming: whether it may have got the confirmation.
+        watch: what undoes the change on this device when the controller is gone, if the device does not.
+        undo: how the change is taken back, on a device that does not do so by itself.
+        maker: id of the session that sent the commit.
         failure: what went wrong first; `doubt`: why nobody knows how it stands.
         notes: what went wrong without harm.
     """
@@ -40,6 +46,9 @@ class Member:
     timings_ms: dict[str, float]
     held: list[str] = field(default_factory=list)
     confirming: bool = False
+    watch: Watch | None = None
+    undo: DeviceUndo | None = None
+    maker: str = ""
     state: DeviceState = DeviceState.UNDONE
     failure: DeviceError | None = None
     doubt: DeviceError | None = None
@@ -47,6 +56,17 @@ class Member:
     deadline: float = math.inf
     reverts_at: datetime | None = None
     _path: CommitPath | None = None
+    _capabilities: frozenset[str] = frozenset()
+
+    @property
+    def greeted(self) -> bool:
+        """Whether the device's hello was read, so that its way is known."""
+        return self._path is not None
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What the device's way cannot promise; empty while its hello was not read."""
+        return self._path.limits(self._capabilities) if self._path else ()
 
     @property
     def name(self) -> str:
@@ -62,7 +82,9 @@ class Member:
             ConnectError: it cannot be reached.
         """
         if self._path is None:
-            self._path = choose_path(self.session(), self.work.device)
+            session = self.session()
+            self._path = choose_path(session, self.work.device)
+            self._capabilities = session.capabilities
         return self._path
 
     def session(self) -> Session:
@@ -97,15 +119,24 @@ class Member:
         self.held.clear()
 
     def commit_leaves(self) -> None:
-        """The confirmed commit is being sent: from here on nobody knows how the device stands, until it is settled."""
+        """The commit is being sent: from here on nobody knows how the device stands, until it is settled."""
         self.state = DeviceState.IN_DOUBT
-        self.deadline = time.monotonic() + self.timeout_s
-        self.reverts_at = datetime.now(UTC) + timedelta(seconds=self.timeout_s)
+        self.maker = self.session().session_id
+        if self.watch is None:  # else its time began when the watch was armed
+            unit_s = quirks_of(self._capabilities, self.work.device).timeout_unit_s
+            self.starts(self.timeout_s, ceil(self.timeout_s / unit_s) * unit_s)
+
+    def starts(self, timeout_s: float, reverts_s: float) -> None:
+        """The time begins to run: `timeout_s` seconds for us, `reverts_s` until the change is undone by itself."""
+        self.deadline = time.monotonic() + timeout_s
+        self.reverts_at = datetime.now(UTC) + timedelta(seconds=reverts_s)
 
     @property
     def by_itself(self) -> str:
         """When an unconfirmed change leaves the device, for a person."""
         when = f"{self.reverts_at:%Y-%m-%d %H:%M:%S} UTC" if self.reverts_at else "its timeout"
+        if self.undo is not None:
+            return f"unless it was confirmed, the watchdog undoes it from {when} on"
         return f"unless it was confirmed, the device rolls back by itself at {when}"
 
     def read(self) -> str:
@@ -142,11 +173,13 @@ class Member:
         """This device's line of the report."""
         told = self.doubt or (self.failure if self.state is not DeviceState.CONFIRMED else None)
         timings = {name: round(ms, 3) for name, ms in self.timings_ms.items()}
+        path = self._path.name if self._path else ""
         if told is None:
-            return DeviceReport(device=self.name, state=self.state, timings_ms=timings)
+            return DeviceReport(device=self.name, state=self.state, path=path, timings_ms=timings)
         return DeviceReport(
             device=self.name,
             state=self.state,
+            path=path,
             operation=told.operation,
             error_tag=told.error_tag,
             message=told.reason,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
+from urllib.parse import parse_qs
 
 from lxml import etree
 
@@ -40,6 +41,18 @@ def missing(capabilities: Iterable[str], names: Sequence[str]) -> tuple[str, ...
     """Those of `names` that the capabilities lack."""
     known = tuple(capabilities)
     return tuple(n for n in names if not has(known, n))
+
+
+def defaults_mode(capabilities: Iterable[str]) -> str | None:
+    """``explicit``, where a device that fills in defaults announces that it can leave them out (RFC 6243)."""
+    for capability in capabilities:
+        plain, _, query = capability.partition("?")
+        if plain == uri("with-defaults:1.0"):
+            given = parse_qs(query)
+            basic = given.get("basic-mode", [""])[0]
+            also = given.get("also-supported", [""])[0].split(",")
+            return "explicit" if basic != "explicit" and "explicit" in also else None
+    return None
 
 
 def subtree_filter(children: str) -> etree._Element:

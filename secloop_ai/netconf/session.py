@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from math import ceil
 from typing import Any
 
 import paramiko
@@ -21,6 +20,7 @@ from secloop_ai.contracts import CapabilityError, ConnectError, Device, RpcFailu
 from . import rpc
 from .pace import Pace
 from .quiet import quiet
+from .quirks import quirks_of
 from .transport import PromptSession
 
 CLOSE_TIMEOUT_S = 5.0
@@ -119,6 +119,11 @@ class Session:
         return self._watch.timings_ms
 
     @property
+    def session_id(self) -> str:
+        """The id that the device's hello gave this session."""
+        return str(self._manager.session_id or "")
+
+    @property
     def alive(self) -> bool:
         """Whether operations can still be sent."""
         return not self._closed and bool(self._link.connected)
@@ -133,9 +138,14 @@ class Session:
             )
 
     def get_config(self, source: str = "running", filter_xml: str = "") -> str:
-        """The ``<data>`` element of a datastore as text; `filter_xml` holds the children of a subtree filter."""
+        """The ``<data>`` element of a datastore as text; `filter_xml` holds the children of a subtree filter.
+
+        A device that would fill in defaults is asked for what was set explicitly, where it announces that it can
+        tell.
+        """
         wanted = rpc.subtree_filter(filter_xml) if filter_xml else None
-        reply = self._call("get-config", lambda m: m.get_config(source, filter=wanted))
+        defaults = rpc.defaults_mode(self.capabilities)
+        reply = self._call("get-config", lambda m: m.get_config(source, filter=wanted, with_defaults=defaults))
         if reply.data_ele is None:
             raise self._failure("get-config", "malformed-message", "the reply holds no <data>")
         return etree.tostring(reply.data_ele, encoding="unicode", with_tail=False)
@@ -153,30 +163,48 @@ class Session:
         self._call("discard", lambda m: m.discard_changes())
 
     def edit(self, target: str, config_xml: str) -> None:
-        """Merge the children of ``<config>`` into a datastore, all or nothing where the device can."""
+        """Merge the children of ``<config>`` into a datastore, all or nothing where the device can.
+
+        Into running, the device checks the edit first where it announces that it can.
+        """
         body = rpc.config(config_xml)
-        whole = "rollback-on-error" if rpc.has(self.capabilities, "rollback-on-error:1.0") else None
-        self._call("edit", lambda m: m.edit_config(body, target=target, default_operation="merge", error_option=whole))
+        options: dict[str, str] = {"default_operation": "merge"}
+        if rpc.has(self.capabilities, "rollback-on-error:1.0"):
+            options["error_option"] = "rollback-on-error"
+        if target == "running" and rpc.has(self.capabilities, "validate"):
+            options["test_option"] = "test-then-set"
+        self._call("edit", lambda m: m.edit_config(body, target=target, **options))
 
     def validate(self, source: str = "candidate") -> None:
         """Have the device check a datastore."""
         self._call("validate", lambda m: m.validate(source))
 
-    def commit_confirmed(self, timeout_s: float, persist: str) -> None:
+    def test_edit(self, target: str, config_xml: str) -> None:
+        """Have the device check an edit without making it; needs ``:validate:1.1``."""
+        body = rpc.config(config_xml)
+        options = {"default_operation": "merge", "test_option": "test-only"}
+        self._call("validate", lambda m: m.edit_config(body, target=target, **options))
+
+    def commit(self) -> None:
+        """Commit the candidate for good."""
+        self._call("commit", lambda m: m.commit())
+
+    def commit_confirmed(self, timeout_s: float, persist: str | None = None) -> None:
         """Commit the candidate; unless confirmed, the device undoes it after `timeout_s` seconds (rounded up).
 
-        From here on RPCs are paced (see :class:`Pace`), until :meth:`confirm` or :meth:`cancel` has succeeded.
+        Without `persist` the commit lives no longer than this session. From here on RPCs are paced (see
+        :class:`Pace`), until :meth:`confirm` or :meth:`cancel` has succeeded.
         """
-        seconds = str(ceil(timeout_s))
+        units = str(quirks_of(self.capabilities, self.device).timeout(timeout_s))
         try:
-            self._call("commit", lambda m: m.commit(confirmed=True, timeout=seconds, persist=persist))
+            self._call("commit", lambda m: m.commit(confirmed=True, timeout=units, persist=persist))
         except ConnectError:
             self._pace.begin()  # it may have arrived
             raise
         self._pace.begin()
 
-    def confirm(self, persist_id: str) -> None:
-        """Make the pending commit of that persist id permanent; from any session."""
+    def confirm(self, persist_id: str | None = None) -> None:
+        """Make the pending commit permanent: of that persist id from any session, without one only from its own."""
         self._call("confirm", lambda m: m.commit(persist_id=persist_id), ends=True)
         self._pace.end()
 
@@ -184,6 +212,10 @@ class Session:
         """Have the device undo the pending commit of that persist id; from any session."""
         self._call("cancel", lambda m: m.cancel_commit(persist_id=persist_id), ends=True)
         self._pace.end()
+
+    def kill(self, session_id: str) -> None:
+        """End another session of the device; its locks, and a confirmed commit that lives with it, go too."""
+        self._call("kill", lambda m: m.kill_session(session_id))
 
     def close(self) -> None:
         """Say goodbye if the device still listens, and hang up; never raises, safe to call twice."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import getpass
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import paramiko
@@ -17,6 +19,7 @@ SSH_PORT = 22
 USER_KNOWN_HOSTS = "~/.ssh/known_hosts"
 RSA_ALGORITHMS = ("rsa-sha2-512", "rsa-sha2-256")
 Attempt = tuple[str, Callable[[], object]]
+_READING = threading.Lock()
 
 
 class HostKeyError(paramiko.SSHException):  # type: ignore[misc]  # paramiko has no types
@@ -33,13 +36,23 @@ def known_hosts(where: Connection) -> paramiko.HostKeys:
     Raises:
         HostKeyError: the file that the inventory names cannot be read.
     """
-    keys = paramiko.HostKeys()
     path = Path(where.known_hosts or USER_KNOWN_HOSTS).expanduser()
-    if where.known_hosts or path.exists():
-        try:
-            keys.load(str(path))
-        except (OSError, UnicodeDecodeError, paramiko.hostkeys.InvalidHostKey) as error:
-            raise HostKeyError(f"known_hosts file {path} cannot be read: {error}") from error
+    if not (where.known_hosts or path.exists()):
+        return paramiko.HostKeys()
+    try:
+        stamp = path.stat()
+        with _READING:  # a fleet connects from many threads at once
+            return _keys_in(str(path), stamp.st_mtime_ns, stamp.st_size)
+    except (OSError, UnicodeDecodeError, paramiko.hostkeys.InvalidHostKey) as error:
+        raise HostKeyError(f"known_hosts file {path} cannot be read: {error}") from error
+
+
+@lru_cache(maxsize=8)
+def _keys_in(path: str, modified_ns: int, size: int) -> paramiko.HostKeys:
+    """The keys of a file as it was then: it has a line per device, and is the same for all of a fleet."""
+    del modified_ns, size
+    keys = paramiko.HostKeys()
+    keys.load(path)
     return keys
 
 

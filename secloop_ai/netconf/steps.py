@@ -8,6 +8,7 @@ from secloop_ai.contracts import DeviceError, DeviceState
 
 from .member import Member
 from .quirks import quirks_of
+from .revert import undo_for
 
 MANAGEMENT_TIMEOUT_S = 5.0
 
@@ -35,9 +36,26 @@ def compare(member: Member) -> None:
     Raises:
         DeviceError: operation ``base``; names the subtrees.
     """
-    if moved := member.work.moved(member.read()):
+    _unmoved(member)
+
+
+def _unmoved(member: Member) -> str:
+    data = member.read()
+    if moved := member.work.moved(data):
         message = f"the device has changed since the plan was made: {', '.join(moved)}"
         raise DeviceError(message, device=member.name, operation="base")
+    return data
+
+
+def compare_and_prepare_undo(member: Member) -> None:
+    """The same once more, just before the commit; and render the inverse edit where the device has no own undo.
+
+    Raises:
+        DeviceError: operation ``base``; names the subtrees, or says why no inverse is certain.
+    """
+    data = _unmoved(member)
+    if not member.path.undoes_itself:
+        member.undo = undo_for(member.work, data, member.path.name, removal=member.removal)
 
 
 def stage(member: Member) -> None:
@@ -48,7 +66,7 @@ def stage(member: Member) -> None:
 def validate(member: Member) -> None:
     """Have the device check it."""
     session = member.session()
-    member.path.validate(session)
+    member.path.validate(session, member.work.edit)
     if quirks_of(session.capabilities).restage_after_validate:
         member.path.clean(session)
         member.path.stage(session, member.work.edit)
@@ -56,8 +74,9 @@ def validate(member: Member) -> None:
 
 def commit(member: Member) -> None:
     """Put the edit into effect until confirmed, cancelled or timed out."""
+    session = member.session()
     member.commit_leaves()
-    member.path.commit(member.session(), member.timeout_s, member.persist_id)
+    member.path.commit(session, member.work.edit, timeout_s=member.timeout_s, persist_id=member.persist_id)
 
 
 def verify(member: Member) -> None:

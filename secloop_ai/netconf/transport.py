@@ -22,6 +22,7 @@ from secloop_ai.contracts import Connection
 from .ssh import algorithms, authenticate, check_host_key, known_hosts, known_keys
 
 READ_BYTES = 1 << 20
+IDLE_TICK_S = 30.0
 JOIN_S = 10.0
 NUDGE_AFTER_S = 0.25
 NUDGE_ID = "secloop-nudge"
@@ -64,6 +65,7 @@ class PromptSession(SSHSession):  # type: ignore[misc]  # ncclient has no types
         self._bell, self._button = socket.socketpair()
         for end in (self._bell, self._button):
             end.settimeout(0)
+        self._selector: Any = None
         self._lost: Exception | None = None
         self._greeted = False
         self._first_sent_s: float | None = None
@@ -91,6 +93,8 @@ class PromptSession(SSHSession):  # type: ignore[misc]  # ncclient has no types
         self._channel.set_name(self._channel_name)
         self._channel.invoke_subsystem("netconf")
         self._post_connect(where.timeout_s)
+        # paramiko's reader wakes ten times a second to look whether it was closed; over a fleet that costs a core
+        self._transport.sock.settimeout(IDLE_TICK_S)
         self._greeted = True
 
     def _enter(self, stage: str, entering: Callable[[str], None]) -> None:
@@ -139,6 +143,7 @@ class PromptSession(SSHSession):  # type: ignore[misc]  # ncclient has no types
             raise TransportError("the session is gone") from self._lost
 
     def _transport_register(self, selector: Any, event: int) -> None:
+        self._selector = selector
         super()._transport_register(selector, event)
         selector.register(self._bell, selectors.EVENT_READ)
         plain = selector.select
@@ -214,6 +219,8 @@ class PromptSession(SSHSession):  # type: ignore[misc]  # ncclient has no types
                 with contextlib.suppress(OSError):
                     self._button.send(b"\0")
                 self.join(JOIN_S)
+            if self._selector is not None and not self.is_alive():
+                self._selector.close()  # ncclient leaves that to the garbage collector: a file per device
             if self._channel is not None:
                 self._channel.close()
             self._bell.close()

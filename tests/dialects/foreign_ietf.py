@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from secloop_ai.dialects.ietf import DIALECT
 from secloop_ai.dialects.ietf import names as n
 
+from .editing import KEYS, ORDERED
+from .properties import Play
 from .strategies import INTERFACES, NETWORKS, PORTS
 
 TYPES = (*n.ACL_TYPES, "eth-acl-type", None)
@@ -125,3 +128,12 @@ def configurations(draw: st.DrawFn) -> str:
     parts = draw(st.permutations([filters, links, draw(routing())]))
     space = draw(st.sampled_from(("", "\n  ")))
     return f'<data xmlns="urn:ietf:params:xml:ns:netconf:base:1.0">{space}{space.join(parts)}</data>'
+
+
+PLAY = Play(
+    dialect=DIALECT,
+    configurations=configurations(),
+    keys=KEYS,
+    ordered=ORDERED,
+    taken=1.0,
+)

@@ -103,7 +103,7 @@ def test_a_lock_that_another_process_keeps(path: Path, monkeypatch: pytest.Monke
 def test_a_newer_schema_is_left_alone(ledger: Ledger, url: str) -> None:
     with ledger._db.writing("test") as c:
         c.exec_driver_sql("UPDATE secloop_meta SET value = '99' WHERE key = 'schema_version'")
-    assert "written by a newer release (schema 99, this one knows 2): upgrade secloop" in failure(url)
+    assert "written by a newer release (schema 99, this one knows 3): upgrade secloop" in failure(url)
     with ledger._db.writing("test") as c:
         c.exec_driver_sql("DELETE FROM secloop_meta WHERE key = 'schema_version'")
     assert "does not say which schema it has" in failure(url)

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 from typing import Any
+from uuid import uuid4
 
 from labs.emulator import Device as Emulated
 from secloop_ai.contracts import (
     BlockIp,
     CommitReport,
+    DeadMan,
     Device,
     DeviceModel,
     Direction,
@@ -105,7 +107,7 @@ def _work(device: Device, edit: str | None, base: Mapping[str, str], check: Chec
 def pending(*devices: str, purpose: str = "respond", timeout_s: float = 60.0) -> PendingCommit:
     """What the loop hands in."""
     return PendingCommit(
-        transaction_id="t1",
+        transaction_id=f"t-{uuid4().hex[:8]}",
         plan_id="p1",
         incident_id="0123456789",
         persist_id=new_persist_id(),
@@ -152,7 +154,7 @@ class Journal:
 
 def transact(works: Sequence[Work], journal: Journal | None = None, **options: Any) -> CommitReport:
     """Run the change."""
-    given = {"settings": SETTINGS, "watch": None, "timeout_s": 60.0, "purpose": "respond"} | options
+    given = {"settings": SETTINGS, "watch": None, "timeout_s": 60.0, "purpose": "respond", "dead_man": None} | options
     names = [w.device.name for w in works]
     return run_transaction(
         works,
@@ -161,9 +163,10 @@ def transact(works: Sequence[Work], journal: Journal | None = None, **options: A
         journal=journal or Journal(),
         watch=given["watch"],
         settings=given["settings"],
+        dead_man=given["dead_man"],
     )
 
 
-def recover(journal: Journal, works: Sequence[Work]) -> CommitReport:
+def recover(journal: Journal, works: Sequence[Work], dead_man: DeadMan | None = None) -> CommitReport:
     """Settle what the journal has as open."""
-    return settle_pending(journal.begun[-1], works, settings=SETTINGS)
+    return settle_pending(journal.begun[-1], works, settings=SETTINGS, dead_man=dead_man)

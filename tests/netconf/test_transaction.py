@@ -146,14 +146,22 @@ def test_running_is_locked_only_where_the_inventory_says_so(gateway: Emulated) -
     assert quiet(gateway)
 
 
-def test_a_device_that_cannot_take_it_back_is_refused() -> None:
-    lacking = DeviceSpec(name="weak", capabilities=(":base:1.1", ":candidate", ":confirmed-commit:1.0"))
+def test_a_device_that_nobody_would_put_back_is_refused() -> None:
+    lacking = DeviceSpec(name="weak", capabilities=(":base:1.1", ":candidate"))
     with EmulatedFleet([DeviceSpec(name="gw1"), lacking]) as devices:
         report = transact([work(d) for d in devices])
         assert report.outcome is Outcome.UNDONE
         assert report.devices[1].operation == "hello"
-        assert "lacks :confirmed-commit:1.1, :validate" in report.devices[1].message
+        assert "no confirmed commit, and nothing here would undo the change" in report.devices[1].message
         assert all(not d.served("lock") for d in devices)
+
+
+def test_a_device_that_lets_nothing_be_changed_is_refused(pair: Pair) -> None:
+    with EmulatedFleet([DeviceSpec(name="readonly", capabilities=(":base:1.1",))]) as (device,):
+        report = transact([work(pair[0]), work(device)])
+    assert report.outcome is Outcome.UNDONE
+    assert "neither :candidate nor :writable-running" in report.devices[1].message
+    assert not pair[0].served("lock")
 
 
 def test_an_effect_that_is_not_there_is_undone(pair: Pair) -> None:

@@ -1,0 +1,142 @@
+"""How many actions a second one core renders, for every dialect: parse what the device holds, render the edit.
+
+    python -m benchmarks.render [--seconds 0.5] [--dialect NAME]... [--json]
+
+The configuration is what an emulated device of the dialect answers with. A row is one operation: `rendered_per_s`
+parses the configuration and renders the edit; `undone_per_s` renders its removal from what then holds. CPU time of one
+thread is what counts. The slowest operation of each dialect is to reach 2,000 a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from ipaddress import ip_network
+from typing import Any
+
+from benchmarks.table import show
+from labs.emulator import EmulatedFleet, Make, mixed
+from labs.emulator.mix import emulated
+from labs.emulator.profile import load_profile
+from labs.fleet.change import described
+from secloop_ai.contracts import (
+    AdminOp,
+    DeviceOperation,
+    Dialect,
+    DialectError,
+    Direction,
+    DiscardOp,
+    FilterOp,
+    PacketRule,
+    PortRange,
+    RuleAction,
+    SecLoopError,
+    TaggedOp,
+)
+from secloop_ai.dialects import dialect, known
+from secloop_ai.loop.devices import read_running
+
+TAG = "be4c400000-0"
+SSH = PortRange(low=22, high=22)
+DROP, PERMIT = RuleAction.DROP, RuleAction.PERMIT
+ATTACKER, PEER = ip_network("203.0.113.66/32"), ip_network("198.51.100.7/32")
+ATTACKER_V6 = ip_network("2001:db8:66::66/128")
+RATE = 12_500.0
+NEEDS = {"rate_limit": "rate_limit", "shutdown_port": "shutdown_port", "blackhole_route": "blackhole_route"}
+
+
+def operations(outside: str, access: str) -> dict[str, DeviceOperation]:
+    """One operation of each kind, by the action that calls for it."""
+
+    def filtered(*rules: PacketRule, family: int = 4, rank: int = 0) -> FilterOp:
+        given = {"interface": outside, "direction": Direction.INGRESS, "family": family, "rank": rank, "rules": rules}
+        return FilterOp.model_validate(given)
+
+    ssh = {"protocol": 6, "destination_port": SSH}
+    return {
+        "block_ip": filtered(PacketRule(name="r", action=DROP, source=ATTACKER)),
+        "block_ip, IPv6": filtered(PacketRule(name="r", action=DROP, source=ATTACKER_V6), family=6),
+        "block_flow": filtered(PacketRule(name="r", action=DROP, source=ATTACKER, destination=PEER, **ssh)),
+        "rate_limit": filtered(PacketRule(name="r", action=PERMIT, source=ATTACKER, rate_bytes_per_s=RATE), rank=1),
+        "restrict_service": filtered(
+            PacketRule(name="a", action=PERMIT, source=PEER, destination=ATTACKER, **ssh),
+            PacketRule(name="b", action=DROP, destination=ATTACKER, **ssh),
+            rank=2,
+        ),
+        "blackhole_route": DiscardOp(prefix=ATTACKER),
+        "shutdown_port": AdminOp(interface=access),
+    }
+
+
+def measure(name: str, seconds: float) -> list[dict[str, Any]]:
+    """A row per operation of a dialect."""
+    spoken, ports = dialect(name), load_profile(name).ports
+    with EmulatedFleet(mixed(1, [Make(name)])) as devices:
+        device = described(devices[0])
+        running, failed = read_running([device], {}, concurrency=1)
+    if failed:
+        raise failed[device.name]
+    data, refused = running[device.name].data, spoken.not_offered(running[device.name].capabilities)
+    found = []
+    for action, op in operations(ports["outside"], ports["access"]).items():
+        if NEEDS.get(action) in refused:
+            continue
+        try:
+            found.append({"dialect": name, "operation": action, **_rates(spoken, data, op, seconds)})
+        except DialectError as error:
+            print(f"{name}: {action} is not measured: {error}", file=sys.stderr)
+    return found
+
+
+def _rates(spoken: Dialect, data: str, op: DeviceOperation, seconds: float) -> dict[str, Any]:
+    ops = [TaggedOp(tag=TAG, op=op)]
+    after = spoken.apply(data, ops).after
+
+    def render() -> None:
+        spoken.parse(data)
+        spoken.apply(data, ops)
+
+    return {
+        "configuration_bytes": len(data),
+        "rendered_per_s": _per_second(render, seconds),
+        "undone_per_s": _per_second(lambda: spoken.remove(after, ops), seconds),
+    }
+
+
+def _per_second(act: Callable[[], object], seconds: float) -> float:
+    """Of this thread's CPU time, after a warm-up."""
+    act()
+    count, began = 0, time.thread_time()
+    while (spent := time.thread_time() - began) < seconds:
+        act()
+        count += 1
+    return count / spent
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.render", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=0.5, help="of CPU time for each figure")
+    parser.add_argument("--dialect", action="append", help="only this one; several may be given")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    names = options.dialect or [n for n in known() if n in emulated()]
+    rows: list[dict[str, Any]] = []
+    bad = 0
+    for name in names:
+        try:
+            rows += measure(name, options.seconds)
+        except (SecLoopError, KeyError) as error:
+            bad += 1
+            print(f"{name} is not measured: {error}", file=sys.stderr)
+    title = "actions rendered a second on one core (at least 2,000 for each dialect's slowest)"
+    show(rows, as_json=options.json, title=title)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
