@@ -10,8 +10,8 @@ gets one edit, a confirmed commit and its confirmation:
   management port; every phase over all devices before the next one begins.
 - `pool`: a bare thread pool that sends the same RPCs, as the device's log has them, over the same connections (our
   session class, without ncclient's idle tick); `pool, plain ncclient` sends them over ncclient's own.
-- `netconf_config`: two tasks (edit, validate and confirmed commit; confirmation) of ansible-playbook with as many
-  forks, PyPI's `ansible` in an environment of its own, made on first use in the cache folder.
+- `netconf_config`: two tasks (edit, validate, commit; the commit that confirms) of ansible-playbook with as many forks,
+  PyPI's `ansible` in an environment of its own, made on first use in the cache folder. See `fleet_ansible`.
 
 A ratio is that side's median wall time over that of `pool`; SecLoop's is to be at most 1.15, and netconf_config is to
 take at least 5 times as long as SecLoop. `pace` is the least time between two RPCs to a device while its commit is
@@ -84,7 +84,8 @@ class Bench:
         plan = plan.model_copy(update={"devices": tuple(d for d in plan.devices if d.device in names)})
         environment = Environment(devices=tuple(d for d in self.change.environment.devices if d.name in names))
         job = fleet_ansible.Job(environment=environment, plan=plan, concurrency=self.concurrency, bin=bin_folder)
-        self.found[RIVAL].append(self._run("benchmarks.fleet_ansible", job, self._devices[:count]))
+        figures = self._run("benchmarks.fleet_ansible", job, self._devices[:count])
+        self.found[RIVAL].append(figures)
 
     def _given(self, change: Change) -> dict[str, Any]:
         return {"environment": change.environment, "plan": change.plan}

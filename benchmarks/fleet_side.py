@@ -33,7 +33,7 @@ from secloop_ai.netconf.rpc import config, subtree_filter
 from secloop_ai.netconf.transport import PromptSession
 from secloop_ai.settings import Settings
 
-TIMEOUT_S = 60
+TIMEOUT_S = 600
 PERSIST = "secloop-benchmark"
 KIB = 1024
 

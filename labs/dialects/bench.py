@@ -11,8 +11,8 @@ from labs.emulator import DeviceSpec, EmulatedFleet
 from labs.emulator.confirmed import Timer
 from labs.emulator.device import VirtualDevice
 from labs.emulator.profile import load_profile
-from secloop_ai.contracts import Connection, Environment, Family, LabError, SecLoopError, TaggedOp
-from secloop_ai.dialects import dialect, known
+from secloop_ai.contracts import Connection, DeviceModel, Environment, Family, LabError, SecLoopError, TaggedOp
+from secloop_ai.dialects import dialect, document_diff, known
 from secloop_ai.dialects.compose import TreeDialect
 from secloop_ai.netconf import Session, open_session
 
@@ -24,8 +24,7 @@ OUTSIDE, INSIDE = "outside", "dmz-app"
 """Roles of the emulated gateway's ports."""
 WORKERS = 2
 """Checkers of YANG that run side by side."""
-Rendered = tuple[str, str, list[TaggedOp]]
-"""Configuration before, edit, operations."""
+SHOWN_LINES = 4
 
 
 def check(yang: Yang, only: Sequence[str] = ()) -> Iterator[Row]:
@@ -118,8 +117,8 @@ class _Bench:
         self._commit(there.edit or "")
         data = self._read()
         if self.dialect.canonical(data) != self.dialect.canonical(there.after):
-            return failed("what the device holds is not what was rendered")
-        if self.dialect.parse(data) != self.dialect.parse(there.after):
+            return failed(f"what the device holds is not what was rendered: {self._differing(there.after, data)}")
+        if _meaning(self.dialect.parse(data)) != _meaning(self.dialect.parse(there.after)):
             return failed("what was read back means something else")
         if self.dialect.apply(data, ops).edit is not None:
             return failed("read back, the action does not hold")
@@ -132,10 +131,16 @@ class _Bench:
         back = self.dialect.remove(self._read(), ops)
         self._commit(back.edit or "")
         if self.dialect.canonical(self._read()) != self.dialect.canonical(before):
-            return failed("what the device holds is not what it held before")
+            return failed(f"what the device holds is not what it held before: {self._differing(before, self._read())}")
         if self.device.running() != raw:
             return failed("equal in canonical XML, but the device's own document differs")
         return passed("byte-equal")
+
+    def _differing(self, wanted: str, held: str) -> str:
+        """The first lines of the two documents that differ."""
+        lines = document_diff(self.dialect.pretty(wanted), self.dialect.pretty(held)).splitlines()[2:]
+        found = [" ".join(line.split()) for line in lines if line[:1] in "+-"]
+        return "; ".join(found[:SHOWN_LINES])
 
     def _read(self) -> str:
         return self.session.get_config("running", self.dialect.read_filter())
@@ -153,6 +158,12 @@ class _Bench:
             self.session.commit()
         finally:
             self.session.unlock()
+
+
+def _meaning(model: DeviceModel) -> tuple[frozenset[str], ...]:
+    """What a model says, in whatever order a server shows its lists."""
+    parts = (model.acls, model.attachments, model.interfaces, model.discards, model.notes)
+    return tuple(frozenset(map(str, part)) for part in parts)
 
 
 def _said(error: Exception) -> str:

@@ -29,7 +29,7 @@ from .supervisor import LOG, SPEC, STATE, Supervised
 
 DEFAULT_NAME = "fleet0"
 RECORD, SUPERVISOR_LOG = "standing.json", "supervisor.log"
-_LONGEST = 80
+_LONGEST = 90
 _STOP_TIMEOUT_S, _POLL_S = 15.0, 0.02
 _PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
 
@@ -76,16 +76,11 @@ class StandingFleet:
         name: of the fleet; fleets of different names stand side by side.
         run_dir: private folder for keys, logs and sockets; by default below /run/secloop, or for who is not root
             below a folder of the user's own.
-
-    Raises:
-        LabError: the run directory's path is too long for a UNIX socket.
     """
 
     def __init__(self, name: str = DEFAULT_NAME, run_dir: Path | None = None) -> None:
         self.name = name
         self.root = (run_dir or _base() / name).absolute()
-        if len(str(self.root)) > _LONGEST:
-            raise LabError(f"{self.root}: too long for a UNIX socket; choose a shorter run directory")
 
     @property
     def exists(self) -> bool:
@@ -197,6 +192,8 @@ class StandingFleet:
         collect(record.supervisor)
 
     def _refuse_strangers(self, inventory: Path) -> None:
+        if len(str(self.root)) > _LONGEST:
+            raise LabError(f"{self.root}: too long for a UNIX socket; choose a shorter run directory")
         if self.root.exists() and not self.exists and any(self.root.iterdir()):
             raise LabError(f"{self.root} is not empty and holds no fleet; choose another run directory")
         hosts = inventory / "hosts.yml"

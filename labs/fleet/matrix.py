@@ -105,10 +105,19 @@ def text(table: Sequence[dict[str, Any]], found: Sequence[tuple[Case, Verdict]],
         "  ".join(t.ljust(w) if i < WORDS else t.rjust(w) for i, (t, w) in enumerate(zip(line, widths, strict=True)))
         for line in (names, *cells)
     ]
-    wrong = [f"WRONG {v.dialect}: {v.case}: {_ails(v)}" for _, v in found if not v.good]
+    wrong = [f"wrong: {v.dialect}: {v.case}: {_ails(v)}" for _, v in found if not v.good]
     left = sum(len(v.mixed) for _, v in found)
     summary = f"{len(found)} cases in {seconds:.0f} s; devices left mixed: {left}; cases that went wrong: {len(wrong)}"
     return "\n".join([*lines, *wrong, summary])
+
+
+def _tell(verdict: Verdict, done: int, of: int) -> None:
+    """What goes wrong is said at once, how far it has come to a person alone."""
+    if not verdict.good:
+        sys.stderr.write(f"wrong: {verdict.dialect}: {verdict.case}: {_ails(verdict)}\n")
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{done} of {of} ")
+    sys.stderr.flush()
 
 
 def _ails(verdict: Verdict) -> str:
@@ -137,8 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found = []
         for case, verdict in run(cases, options.mix, side_by_side=options.side_by_side):
             found.append((case, verdict))
-            if sys.stderr.isatty():
-                sys.stderr.write(f"\r{len(found)} of {len(cases)} ")
+            _tell(verdict, len(found), len(cases))
     except SecLoopError as error:
         sys.stderr.write(f"fault matrix: {error}\n")
         return 2

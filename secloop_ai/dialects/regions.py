@@ -1,30 +1,8 @@
-"""Sets of packets, as far as one filter rule can describe them, and what an ordered list of rules does with them."""
+"""Sets of packets, as far as one filter rule can describe them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
-
-from secloop_ai.contracts import Family, IPNetwork, PacketRule, PortRange, RuleAction
-
-
-class Fate(NamedTuple):
-    """What happens to a region: one action, but for some parts of it.
-
-    Attributes:
-        action: as text, with its rate.
-        rule: name of the rule that decides; None: no rule matches.
-        except_for: parts with another action, each as text.
-    """
-
-    action: str
-    rule: str | None
-    except_for: tuple[str, ...]
-
-    def __str__(self) -> str:
-        shown = ", ".join(self.except_for[:3])
-        more = f" and {len(self.except_for) - 3} more" if len(self.except_for) > 3 else ""  # noqa: PLR2004
-        return f"{self.action} (except {shown}{more})" if self.except_for else self.action
+from secloop_ai.contracts import Family, IPNetwork, PacketRule, PortRange
 
 
 def verdict(rule: PacketRule) -> str:
@@ -61,23 +39,6 @@ def intersection(one: PacketRule, other: PacketRule) -> PacketRule:
             "destination_port": _common(one.destination_port, other.destination_port),
         }
     )
-
-
-def fate(rules: Iterable[PacketRule], region: PacketRule, family: Family) -> Fate:
-    """What the rules, in order, do with the region; what no rule matches passes."""
-    parts: list[tuple[PacketRule, PacketRule]] = []
-    action, name = str(RuleAction.PERMIT), None
-    for rule in rules:
-        if not rule.overlaps(region):
-            continue
-        if covers(rule, region):
-            action, name = verdict(rule), rule.name
-            break
-        part = intersection(region, rule)
-        if not any(covers(earlier, part) for earlier, _ in parts):
-            parts.append((rule, part))
-    others = [f"{verdict(r)} {described(part, family)}" for r, part in parts if verdict(r) != action]
-    return Fate(action, name, tuple(others))
 
 
 def _within(inner: IPNetwork | None, outer: IPNetwork | None) -> bool:

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .xml import OPERATION, Element, add, add_bound, first, identity, leaf, move, text_of
+from .xml import OPERATION, Element, add, add_bound, first, hollow, identity, leaf, move, text_of
 
 Key = tuple[str | None, ...]
 Placing = Callable[[Element, "Element | None"], None]
@@ -72,12 +72,18 @@ class Node:
 
 def prune(parent: Element, tables: Sequence[Node]) -> None:
     """Take out empty containers: they carry no meaning (RFC 7950 section 7.5.1), and only some servers keep them."""
-    for node in _present(tables, parent):
-        if node.children:
-            for element in list(parent.iterchildren(node.tag)):
-                prune(element, node.children)
-                if not (node.keys or node.presence) and len(element) == 0:
-                    parent.remove(element)
+    if hollow(parent):
+        _prune(parent, tables)
+
+
+def _prune(parent: Element, tables: Sequence[Node]) -> None:
+    inner = {node.tag: node for node in tables if node.children}
+    for element in list(parent.iterchildren(*inner)) if inner else ():
+        node = inner[str(element.tag)]
+        if len(element):
+            _prune(element, node.children)
+        if len(element) == 0 and not (node.keys or node.presence):
+            parent.remove(element)
 
 
 def settle(parent: Element, tables: Sequence[Node]) -> None:

@@ -24,6 +24,7 @@ _PARSER = etree.XMLParser(
     remove_comments=True,
     remove_pis=True,
 )
+_HOLLOW = etree.XPath("boolean(descendant::*[not(*) and not(normalize-space())])")
 etree.register_namespace("nc", BASE)
 
 
@@ -93,6 +94,11 @@ def add(parent: Element, tag: str, text: str | None = None) -> Element:
     element: Element = etree.SubElement(parent, tag, nsmap=_declared(parent, tag))
     element.text = text
     return element
+
+
+def hollow(root: Element) -> bool:
+    """Whether anything below has neither children nor text; quicker than looking for it by tables."""
+    return bool(_HOLLOW(root))
 
 
 def add_bound(parent: Element, tag: str, prefix: str, uri: str) -> Element:

@@ -48,9 +48,10 @@ def _entry(element: Element, show: Show) -> Entry | None:
 
 def _number(holder: Element, leaf: str) -> str:
     """The entry's number; where the mark has an entry of its own, that of the one after it."""
-    if len(holder) == 2 and (after := holder.getnext()) is not None:  # noqa: PLR2004 - its number, and the mark
-        return _leaf(after, leaf) or ""
-    return _leaf(holder, leaf) or ""
+    alone = len(holder) == 2  # noqa: PLR2004 - its number, and the mark
+    after = holder.getnext() if alone else None
+    behind = _leaf(after, leaf) if after is not None else None
+    return behind or _leaf(holder, leaf) or ""
 
 
 def _family(acl: Element) -> Family:

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import FrameType
 
 from secloop_ai.loop import watchfolder
 
@@ -21,11 +20,12 @@ WATCHER = "secloop_ai.loop.watchdog"
 
 
 def main() -> int:
-    """Watch over the watcher until it ends well, or its work is settled."""
+    """Watch over the watcher until it ends well, or its work is settled. SIGTERM: the change is undone now."""
     folder = Path(sys.argv[1])
     charge = sys.stdin.buffer.read()
     for number in (signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: watchfolder.hurry(folder))
     with watchfolder.living(folder):
         for _ in range(MOST_STARTS):
             if _watch(folder, charge) == 0 or watchfolder.is_settled(folder):
@@ -35,14 +35,8 @@ def main() -> int:
 
 
 def _watch(folder: Path, charge: bytes) -> int:
-    """One life of the watcher; its exit status. A wish to end us is its to hear: it undoes the change at once."""
+    """One life of the watcher; its exit status."""
     child = subprocess.Popen([sys.executable, "-m", WATCHER, str(folder)], stdin=subprocess.PIPE)
-
-    def hand_on(number: int, frame: FrameType | None) -> None:
-        del frame
-        child.send_signal(number)
-
-    signal.signal(signal.SIGTERM, hand_on)
     try:
         child.communicate(charge)
     except BrokenPipeError:

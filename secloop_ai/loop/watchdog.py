@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -60,15 +59,17 @@ def main() -> int:
     except ValidationError as error:
         sys.stderr.write(f"the charge is damaged: {error.error_count()} fields are wrong\n")
         return 1
-    now = threading.Event()
     for number in (signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: now.set())
+    signal.signal(signal.SIGTERM, lambda *_: watchfolder.hurry(folder))
     _say_armed()
     import secloop_ai.dialects
     import secloop_ai.netconf  # noqa: F401 - while there is time; whoever arms us need not wait for it
 
-    _wait(folder, charge.fires_at, now)
+    while time.monotonic() < charge.fires_at and not watchfolder.decision_of(folder):
+        if watchfolder.is_hurried(folder):
+            break
+        time.sleep(LOOK_S)
     if watchfolder.decide(folder, watchfolder.FIRED) == watchfolder.FIRED:
         _undo(folder, [Watched(i.device, _secret(i.password), i.session, i.undo) for i in charge.items])
     return 0
@@ -87,11 +88,6 @@ def _say_armed() -> None:
 
 def _secret(text: str | None) -> SecretStr | None:
     return None if text is None else SecretStr(text)
-
-
-def _wait(folder: Path, fires_at: float, now: threading.Event) -> None:
-    while time.monotonic() < fires_at and not watchfolder.decision_of(folder) and not now.is_set():
-        now.wait(LOOK_S)
 
 
 def _undo(folder: Path, watched: Sequence[Watched]) -> None:

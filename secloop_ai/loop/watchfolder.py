@@ -2,8 +2,9 @@
 
     TRANSACTION/
       decision      confirmed, undone or fired: made once, by whoever is first, and never changed
+      now           its time is up, whatever the clock says
       settled       nothing is left to do on any device: a watchdog that still tries may stop
-      lock          held by the watchdog's process as long as it lives
+      lock          process id of the watchdog's supervisor, which holds it as long as it lives
       tried.json    device → what became of the last try to undo the change there
       log           what its processes had to say
 
@@ -22,7 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 CONFIRMED, UNDONE, FIRED = "confirmed", "undone", "fired"
-DECISION, SETTLED, LOCK, TRIED, LOG = "decision", "settled", "lock", "tried.json", "log"
+DECISION, NOW, SETTLED, LOCK, TRIED, LOG = "decision", "now", "settled", "lock", "tried.json", "log"
 KEPT_S = 30 * 86400.0
 
 
@@ -72,6 +73,16 @@ def is_settled(folder: Path) -> bool:
     return not folder.is_dir() or (folder / SETTLED).exists()
 
 
+def hurry(folder: Path) -> None:
+    """Have the watchdog undo the change now, unless the decision is made."""
+    (folder / NOW).touch()
+
+
+def is_hurried(folder: Path) -> bool:
+    """Whether its time is up, whatever the clock says."""
+    return (folder / NOW).exists()
+
+
 def note(folder: Path, tried: Mapping[str, str]) -> None:
     """Keep what became of the last tries."""
     draft = folder / f".{TRIED}"
@@ -93,7 +104,18 @@ def living(folder: Path) -> Iterator[None]:
     """While entered, :func:`alive` says so, in every process; it ends with ours, however that ends."""
     with (folder / LOCK).open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        handle.write(str(os.getpid()))
+        handle.flush()
         yield
+
+
+def supervisor(folder: Path) -> int:
+    """Process id of the one that lives, or lived, there.
+
+    Raises:
+        OSError, ValueError: there never was one.
+    """
+    return int((folder / LOCK).read_text())
 
 
 def alive(folder: Path) -> bool:

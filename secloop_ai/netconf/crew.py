@@ -16,6 +16,7 @@ from .inventory import build_nornir, take_failed
 from .member import Member
 from .pace import Pace
 from .progress import Progress, watcher
+from .runner import SteadyRunner
 from .work import Work
 
 REMOVALS = ("rollback", "expire")
@@ -35,13 +36,14 @@ class Crew:
     def __init__(self, works: Sequence[Work], pending: PendingCommit, settings: Settings) -> None:
         make_room(len(works))
         self._progress = watcher()
+        self._runner = SteadyRunner(min(settings.concurrency, len(works)))
         names = [w.device.name for w in works]
         timings: dict[str, dict[str, float]] = {n: {} for n in names}
         self.paces = {n: Pace(settings.pending_rpc_interval_s) for n in names}
         self._nornir = build_nornir(
             [w.device for w in works],
             {w.device.name: w.password for w in works},
-            workers=min(settings.concurrency, len(works)),
+            runner=self._runner,
             paces=self.paces,
             timings=timings,
         )
@@ -85,7 +87,10 @@ class Crew:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.each("close", Member.hang_up)
+        try:
+            self.each("close", Member.hang_up)
+        finally:
+            self._runner.close()
 
 
 def _act(task: Task, *, operation: str, act: Act, members: dict[str, Member], progress: Progress) -> Result:

@@ -9,6 +9,7 @@ from nornir.core import Nornir
 from nornir.core.configuration import Config, LoggingConfig
 from nornir.core.inventory import ConnectionOptions, Defaults, Group, Groups, Host, Hosts, Inventory, ParentGroups
 from nornir.core.plugins.connections import ConnectionPluginRegister
+from nornir.core.plugins.runners import RunnerPlugin
 from nornir.core.state import GlobalState
 from nornir.plugins.runners import ThreadedRunner
 from pydantic import SecretStr
@@ -69,14 +70,14 @@ def nornir_from(environment: Environment, passwords: Passwords | None = None, *,
         passwords: device name → password, where one is needed.
         workers: devices worked on side by side.
     """
-    return build_nornir(environment.devices, passwords or {}, workers=workers)
+    return build_nornir(environment.devices, passwords or {}, runner=ThreadedRunner(num_workers=max(1, workers)))
 
 
 def build_nornir(
     devices: Iterable[Device],
     passwords: Passwords,
     *,
-    workers: int,
+    runner: RunnerPlugin,
     paces: Mapping[str, Pace] | None = None,
     timings: Mapping[str, dict[str, float]] | None = None,
 ) -> Nornir:
@@ -96,7 +97,7 @@ def build_nornir(
         inventory=Inventory(hosts=Hosts(hosts), groups=Groups(groups), defaults=Defaults()),
         config=Config(logging=LoggingConfig(enabled=False)),
         data=GlobalState(),
-        runner=ThreadedRunner(num_workers=max(1, workers)),
+        runner=runner,
     )
 
 

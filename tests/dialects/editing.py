@@ -100,7 +100,7 @@ def _place(parent: etree._Element, entry: etree._Element, where: str, key: tuple
 def _clean(element: etree._Element) -> etree._Element:
     copy = deepcopy(element)
     for own in ("insert", "name"):
-        copy.attrib.pop(own, None)
+        copy.attrib.pop(own, "")
     for inner in copy.iter():
         if inner.attrib.pop(OPERATION, "merge") == "delete":
             raise KeyError(f"data-missing: {inner.tag}")

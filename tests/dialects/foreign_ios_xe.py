@@ -102,7 +102,7 @@ def ports(draw: st.DrawFn, side: str) -> str:
 @st.composite
 def aces(draw: st.DrawFn, family: Family) -> str:
     """An ``ace-rule`` with conditions some of which a packet rule cannot say."""
-    words = ("ip", "tcp", "udp", "icmp", "gre", "6", "0", "object-group")
+    words: tuple[str, ...] = ("ip", "tcp", "udp", "icmp", "gre", "6", "0", "object-group")
     if family == 6:
         words = ("ipv6", "tcp", "udp", "icmp", "hbh", "17")
     protocol = draw(st.sampled_from(words))

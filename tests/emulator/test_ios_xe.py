@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from labs.emulator import EmulatedDevice
 from labs.emulator.checks import violations
 from labs.emulator.edit import Operation, apply_edit
-from labs.emulator.names import BASE, parse_xml
+from labs.emulator.names import BASE, parse_xml, split_tag
 from labs.emulator.reading import unwrap
-from labs.emulator.schema import DATA, load_schema
+from labs.emulator.schema import DATA, SchemaNode, load_schema
 from labs.emulator.subtree import select
 from labs.emulator.tree import EMPTY, Node, canonical, to_xml
 from secloop_ai.contracts import AdminOp, Direction, DiscardOp, Packet, RuleAction, TaggedOp
-from secloop_ai.dialects import dialect
+from secloop_ai.dialects.ios_xe import DIALECT as IOS_XE
+from secloop_ai.dialects.ios_xe import names as n
 from tests.dialects.making import ATTACKER, ONE, SERVER, TWO, filtered, rule, tagged
 
 from .conftest import Connect
 
-IOS_XE = dialect("ios_xe")
 ROOT = load_schema("ios_xe").root
+REPO = Path(__file__).parents[2]
+VALIDATE = Path(os.environ.get("SECLOOP_YANG_VALIDATE", REPO.parent / "shared" / "yang" / "validate"))
 OUTSIDE, DMZ = "GigabitEthernet1", "GigabitEthernet3"
 WEB = {"protocol": 6, "destination": SERVER, "destination_port": {"low": 80, "high": 80}}
 LIMIT = rule("permit", rate_bytes_per_s=12_500, **WEB)
@@ -82,6 +89,44 @@ def test_an_edit_is_taken_and_taken_back_byte_equal(case: str) -> None:
         undone = edited(after, back.edit or "")
         assert violations(ROOT, undone) == []
         assert canonical(undone) == canonical(before)
+
+
+SAMPLES = {
+    "ipv4-address": "192.0.2.1",
+    "ipv6-address": "2001:db8::1",
+    "ipv6-prefix": "2001:db8::/32",
+    "empty": "",
+    "string": "x1",
+    "leafref": "x1",
+}
+WORDS = {"protocol": "tcp", "fwd": "Null0", "dscp": "af11"}
+
+
+def instance(node: SchemaNode, around: str = "") -> str:
+    """One of everything below a node of the table."""
+    namespace, local = split_tag(node.tag)
+    bound = "" if namespace == around else f' xmlns="{namespace}"'
+    if node.leaf is None:
+        inside = "".join(instance(child, namespace) for child in node.children.values())
+        if local in n.TYPES:
+            inside = inside.replace("<name>x1<", "<name>1<", 1)
+        if local == "Port-channel-subinterface":
+            inside = inside.replace("<name>1<", "<name>1.1<", 1)
+        return f"<{local}{bound}>{inside}</{local}>"
+    kind, *rest = node.leaf.name.split()
+    least = rest[0].partition("..")[0] if rest else "1"
+    port = "22" if local.startswith(("src-", "dst-")) and kind == "string" else None
+    value = port or WORDS.get(local) or SAMPLES.get(kind, least)
+    return f"<{local}{bound}>{value}</{local}>"
+
+
+def test_every_node_of_the_table_is_in_the_yang(tmp_path: Path) -> None:
+    if not VALIDATE.is_file() or not shutil.which("yanglint"):
+        pytest.skip(f"no YANG validator at {VALIDATE}, or no yanglint (Debian: libyang2-tools)")
+    file = tmp_path / "all.xml"
+    file.write_text(wrapped("".join(instance(child) for child in ROOT.children.values())), encoding="utf-8")
+    done = subprocess.run([VALIDATE, "ios-xe", file], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_over_the_wire(connect: Connect) -> None:

@@ -9,6 +9,8 @@ from ipaddress import ip_network
 from itertools import cycle
 from typing import NamedTuple
 
+from lxml import etree
+
 from labs.emulator.schema import DATA
 from secloop_ai.contracts import AdminOp, DeviceOperation, DialectError, DiscardOp, FilterOp, TaggedOp
 from secloop_ai.dialects import dialect, known
@@ -31,8 +33,9 @@ def ground(name: str) -> Ground | None:
     path = DATA / f"{name}-initial.xml"
     if name not in known() or not path.exists():
         return None
-    text = path.read_text(encoding="utf-8")
-    data = text[text.index("<config") :].replace("<config", "<data", 1).replace("</config>", "</data>")
+    root = etree.parse(path).getroot()
+    root.tag = "{urn:ietf:params:xml:ns:netconf:base:1.0}data"
+    data = etree.tostring(root, encoding="unicode")
     model = dialect(name).parse(data)
     ports = [i.name for i in model.interfaces]
     places = list(dict.fromkeys([*(a.interface for a in model.attachments), *ports]))

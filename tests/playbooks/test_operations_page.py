@@ -21,7 +21,7 @@ def test_the_settings_are_those_of_the_code() -> None:
     assert set(ROWS) - ELSEWHERE == {PREFIX + name.upper() for name in Settings.model_fields}
 
 
-@pytest.mark.parametrize("name", [n for n, f in Settings.model_fields.items() if f.default not in ("", None)])
+@pytest.mark.parametrize("name", [n for n, f in Settings.model_fields.items() if f.default not in ("", None, ())])
 def test_a_setting_has_the_default_of_the_code(name: str) -> None:
     default = Settings.model_fields[name].default
     written = f"{default:g}" if isinstance(default, float) else str(default)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from labs.emulator import EVERY, Device, EmulatedFleet, mixed, write_fleet_inventory
+from secloop_ai.contracts import TransactionFailed
 
 from .world import ATTACKER, World, eve
 
@@ -49,10 +50,9 @@ def test_a_device_that_refuses_keeps_every_other_as_it_was(gateways: tuple[Devic
     before = {device.name: device.running() for device in gateways}
     gateways[-1].fault("edit", "error", error_tag="resource-denied", times=None)
     try:
-        outcome = world.respond()
+        with pytest.raises(TransactionFailed, match=rf"{gateways[-1].name}: edit \[resource-denied\]"):
+            world.respond()
     finally:
         gateways[-1].clear("faults")
-    assert not outcome.changed
     assert {device.name: device.running() for device in gateways} == before
-    assert gateways[-1].name in str(outcome)
-    assert "resource-denied" in str(outcome)
+    assert world.active() == []

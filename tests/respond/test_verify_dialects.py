@@ -95,7 +95,7 @@ def test_the_command_line_proves_that_the_entry_matches(world: World, tmp_path: 
     asked = command(name, entry.acl, entry.family)
     printed = {
         "ios_xe": f"Extended IP access list {entry.acl}\n    {entry.label} deny ip host 203.0.113.66 any (7 matches)\n",
-        "eos": f"IP Access List {entry.acl}\n        {entry.label} deny ip host 203.0.113.66 any [match 7, 0:00:01 ago]\n",
+        "eos": f"IP Access List {entry.acl}\n  {entry.label} deny ip host 203.0.113.66 any [match 7, 0:00:01 ago]\n",
         "junos": f"Filter: {entry.acl}\nCounters:\nName        Bytes    Packets\n{entry.label}      420          7\n",
         "srlinux": f"acl-filter {entry.acl} type ipv4 {{\nentry {entry.label} {{\nmatched-packets 7\n",
     }

@@ -2,7 +2,8 @@
 
 An entry of ours carries its label in a remark. In an IPv4 list that is a leaf of the same entry; in an IPv6 list an
 entry is either a remark or a rule, so the remark takes the number before. An interface takes one list a family and
-direction. What no entry of a list matches is dropped, unless there is no rule in it at all.
+direction. What no entry of a list matches is dropped, unless there is no rule in it at all. Neighbour
+discovery, which an IPv6 list lets pass before it drops the rest, is not in the model: its rules know no ICMP types.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def open_to_change(element: Element, what: str) -> None:
         DialectError: it, or something around it, is deactivated or protected; `what` says what for.
     """
     for held in _chain(element):
-        for mark, verb in ((INACTIVE, "activate"), (PROTECT, "unprotect")):
+        for mark, verb in ((INACTIVE, "activate"), (PROTECT, "unprotect")) if held.attrib else ():
             if mark in held.attrib:
                 name = next((f" {text}" for text in [leaf(held, c.tag) for c in held if local(c) == "name"]), "")
                 state = "deactivated" if mark == INACTIVE else "protected"

@@ -107,11 +107,28 @@ class Device:
         held = dict(self._containers(unit)) if unit is not None else {}
         return [name for name, _ in self._names(held[place.family], place.direction)] if place.family in held else []
 
+    def hung(self, name: str, family: Family) -> list[Attached]:
+        """Where a filter is attached to units, found by its name."""
+        i, found = self.n.ifs, []
+        ends = {
+            tag: direction for direction, side in self.n.sides.items() for tag in (side.single, side.many, side.chain)
+        }
+        for leaf_ in self.root.iter(i.filter_name, *ends):
+            if (leaf_.text or "").strip() != name:
+                continue
+            above = list(leaf_.iterancestors())
+            element, rest = (above[0], above[1:]) if leaf_.tag == i.filter_name else (leaf_, above)
+            way = [i.filter, names.fw_family(i)[family], i.family, i.unit, i.interface]
+            if [e.tag for e in rest[:5]] == way and element.tag in ends:
+                unit = f"{leaf(rest[4], i.name)}.{leaf(rest[3], i.name)}"
+                found.append(Attached(Place(unit, ends[str(element.tag)], family), name, element))
+        return found
+
     def uses(self, name: str, family: Family) -> list[Element]:
         """Where a filter is named: on units, and in terms of other filters that include it."""
         fw = self.n.fw
-        hung = [a.element for a in self.attached() if (a.name, a.place.family) == (name, family)]
         terms = (t for f in self.filters(family) for t in f.iterfind(f"{fw.term}/{fw.filter}"))
+        hung = [attached.element for attached in self.hung(name, family)]
         return [*hung, *(t for t in terms if (t.text or "").strip() == name)]
 
     def containers(self, family: Family) -> list[Element]:
@@ -192,7 +209,7 @@ class Device:
     def detach(self, name: str, family: Family, *, single_again: bool) -> None:
         """Take a filter off wherever it is attached; with `single_again` a list that then holds one is one no more."""
         i = self.n.ifs
-        for attached in [a for a in self.attached() if (a.name, a.place.family) == (name, family)]:
+        for attached in self.hung(name, family):
             side, element = self.n.sides[attached.place.direction], attached.element
             container = element.getparent()
             if container is None:

@@ -207,7 +207,7 @@ class Filters:
         if not is_own_acl(name):
             return
         rests = [t for t in host.iterfind(fw.term) if leaf(t, fw.name) == PERMIT_REST]
-        places = [a.place for a in device.attached() if (a.name, a.place.family) == (name, family)]
+        places = [a.place for a in device.hung(name, family)]
         followed = any(device.at(place)[-1] != name for place in places)
         for rest in rests[0 if followed else 1 :]:
             host.remove(rest)

@@ -10,7 +10,7 @@ from secloop_ai.contracts import Direction, Family, PacketRule, RuleAction
 from secloop_ai.contracts.errors import DialectError
 from secloop_ai.dialects.numbered import Acl, Adapter, Attached, Entry, Meaning, Place
 from secloop_ai.dialects.tree import Node
-from secloop_ai.dialects.xml import Element, add, ensure, identity, identity_name, leaf
+from secloop_ai.dialects.xml import Element, add, ensure, first, identity, identity_name, leaf
 
 from . import names as n
 from .entries import read_entry, write_entry
@@ -45,9 +45,9 @@ class OpenConfigAcls(Adapter):
         for point in root.iterfind(f"{n.ACLS}/{n.POINTS}/{n.POINT}"):
             interface = Points.name(point)
             for direction, side in n.SIDES.items():
-                for held in point.iterfind(f"{side.sets}/{side.set}"):
+                for sets in point.iterchildren(side.sets):
                     place = Place(interface, direction)
-                    yield Attached(place, leaf(held, n.SET_NAME) or "?", _family(held.find(n.TYPE)))
+                    yield from (Attached(place, *_key(held)) for held in sets.iterchildren(side.set))
 
     def point(self, root: Element, interface: str) -> Element | None:
         """The interface's entry below ``/acl/interfaces``."""
@@ -55,10 +55,8 @@ class OpenConfigAcls(Adapter):
 
     def entries(self, acl: Acl) -> list[Entry]:
         """The entries by their sequence ids."""
-        found = [
-            Entry(int(leaf(e, n.NUMBER) or 0), leaf(e, f"{n.CONFIG}/{n.TEXT}"), (e,))
-            for e in acl.element.iterfind(f"{n.ENTRIES}/{n.ENTRY}")
-        ]
+        holder = first(acl.element, n.ENTRIES)
+        found = [_entry(e) for e in holder.iterchildren(n.ENTRY)] if holder is not None else []
         return sorted(found, key=lambda entry: entry.number)
 
     def meaning(self, root: Element, acl: Acl, entry: Entry, name: str) -> Meaning:
@@ -106,10 +104,11 @@ class OpenConfigAcls(Adapter):
     def attach(self, root: Element, place: Place, acl: Acl, *, first: bool) -> None:
         """Attach it; there is no order to ask for."""
         del first
-        if acl.family is None or any(a.place == place and a.key == acl.key for a in self.attachments(root)):
-            return
         side = n.SIDES[Direction(place.direction)]
-        held = add(ensure(Points(root).made(place.interface), side.sets), side.set)
+        sets = ensure(Points(root).made(place.interface), side.sets)
+        if acl.family is None or any(_key(held) == acl.key for held in sets):
+            return
+        held = add(sets, side.set)
         _write_key(held, n.SET_NAME, acl.name, acl.family)
         _write_key(add(held, n.CONFIG), n.SET_NAME, acl.name, acl.family)
 
@@ -118,7 +117,7 @@ class OpenConfigAcls(Adapter):
         side = n.SIDES[Direction(place.direction)]
         for point in Points(root).all(place.interface):
             for held in point.findall(f"{side.sets}/{side.set}"):
-                if (leaf(held, n.SET_NAME), _family(held.find(n.TYPE))) == acl.key:
+                if _key(held) == acl.key:
                     ensure(point, side.sets).remove(held)
             _drop_if_empty(point, side.sets)
             if not keep and not any(point.find(s.sets) is not None for s in n.SIDES.values()):
@@ -142,6 +141,16 @@ class OpenConfigAcls(Adapter):
     def point_path(self, interface: str) -> str:
         """Path of an interface's attachments."""
         return f"/acl/interfaces/interface[id='{interface}']"
+
+
+def _key(held: Element) -> tuple[str, Family | None]:
+    """Name and family of an attached ACL."""
+    return leaf(held, n.SET_NAME) or "?", _family(first(held, n.TYPE))
+
+
+def _entry(element: Element) -> Entry:
+    config = first(element, n.CONFIG)
+    return Entry(int(leaf(element, n.NUMBER) or 0), leaf(config, n.TEXT) if config is not None else None, (element,))
 
 
 def _family(kind: Element | None) -> Family | None:

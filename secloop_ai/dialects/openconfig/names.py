@@ -75,7 +75,29 @@ MADE_BY_US = " with its protocol instance"
 """Ends a route's description where the instance of the static protocol is there because of us alone."""
 
 _SET_CONFIG = Node(CONFIG, children=(Node(NAME), Node(TYPE)), lasting=True)
-_ENTRIES = Node(ENTRIES, children=(Node(ENTRY, keys=(NUMBER,), children=(Node(NUMBER),), whole=True),))
+
+
+def _leaves(*tags: str) -> tuple[Node, ...]:
+    return tuple(Node(tag) for tag in tags)
+
+
+def _in_config(tag: str, *tags: str) -> Node:
+    return Node(tag, children=(Node(CONFIG, children=_leaves(*tags)),))
+
+
+_ENTRY = Node(
+    ENTRY,
+    keys=(NUMBER,),
+    whole=True,
+    children=(
+        Node(NUMBER),
+        Node(CONFIG, children=_leaves(NUMBER, TEXT)),
+        *(_in_config(tag, SOURCE, DESTINATION, PROTOCOL) for tag in L3.values()),
+        _in_config(TRANSPORT, SOURCE_PORT, DESTINATION_PORT),
+        _in_config(ACTIONS, FORWARDING, LOGGING),
+    ),
+)
+_ENTRIES = Node(ENTRIES, children=(_ENTRY,))
 _SET = Node(SET, keys=(NAME, TYPE), children=(_SET_CONFIG, _ENTRIES))
 _REF = Node(REF, children=(Node(CONFIG, children=(Node(POINT), Node(REF_SUB))),), lasting=True)
 _SIDES = tuple(
@@ -96,7 +118,14 @@ _IF_CONFIG = Node(IF_CONFIG, children=(Node(IF_ENABLED),), partial=True)
 _SUBS = Node(IF_SUBS, children=(Node(IF_SUB, keys=(IF_INDEX,), children=(_IF_CONFIG,)),), partial=True)
 _IF = Node(INTERFACE, keys=(IF_NAME,), children=(_IF_CONFIG, _SUBS))
 LINK_TABLE = Node(INTERFACES, children=(_IF,), partial=True)
-_STATICS = Node(STATICS, children=(Node(STATIC, keys=(PREFIX,), children=(Node(PREFIX),), whole=True),))
+_HOP = Node(HOP, keys=(INDEX,), children=(Node(INDEX), Node(NI_CONFIG, children=_leaves(INDEX, TO))))
+_STATIC = Node(
+    STATIC,
+    keys=(PREFIX,),
+    whole=True,
+    children=(Node(PREFIX), Node(NI_CONFIG, children=_leaves(PREFIX, NI_TEXT)), Node(HOPS, children=(_HOP,))),
+)
+_STATICS = Node(STATICS, children=(_STATIC,))
 _INSTANCE_CONFIG = Node(NI_CONFIG, children=(Node(IDENTIFIER), Node(NI_NAME)), lasting=True)
 _PROTOCOL = Node(LIST, keys=(IDENTIFIER, NI_NAME), children=(_INSTANCE_CONFIG, _STATICS), shared=True)
 _NI = Node(INSTANCE, keys=(NI_NAME,), children=(Node(LISTED, children=(_PROTOCOL,), partial=True),), shared=True)
@@ -104,7 +133,7 @@ ROUTE_TABLE = Node(INSTANCES, children=(_NI,), partial=True)
 
 READ_FILTER = (
     f'<acl xmlns="{ACL}"/>'
-    f'<interfaces xmlns="{IF}"><interface><name/><config><name/><enabled/></config>'
+    f'<interfaces xmlns="{IF}"><interface><name/><config><name/><type/><enabled/></config>'
     "<subinterfaces><subinterface><index/><config><index/><enabled/></config></subinterface></subinterfaces></interface></interfaces>"
     f'<network-instances xmlns="{NI}"><network-instance><name/><config><name/><type/></config>'
     "<protocols><protocol><identifier/><name/><config/><static-routes/></protocol></protocols>"

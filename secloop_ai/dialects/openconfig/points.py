@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from secloop_ai.contracts.errors import DialectError
-from secloop_ai.dialects.xml import Element, add, ensure, leaf
+from secloop_ai.dialects.xml import Element, add, ensure, first, leaf
 
 from . import names as n
 
@@ -19,10 +19,12 @@ class Points:
     @staticmethod
     def name(point: Element) -> str:
         """The interface an entry refers to: ``Ethernet1``, or ``Ethernet1.7`` for its subinterface 7."""
-        base = leaf(point, f"{n.REF}/{n.CONFIG}/{n.POINT}")
-        sub = leaf(point, f"{n.REF}/{n.CONFIG}/{n.REF_SUB}")
-        if base is None:
+        ref = first(point, n.REF)
+        config = first(ref, n.CONFIG) if ref is not None else None
+        base = leaf(config, n.POINT) if config is not None else None
+        if base is None or config is None:
             return leaf(point, n.ID) or "?"
+        sub = leaf(config, n.REF_SUB)
         return base if sub in (None, "0") else f"{base}.{sub}"
 
     def all(self, interface: str) -> list[Element]:
