@@ -8,6 +8,8 @@ import sys
 ALL = (
     "lab_boot",
     "netconf_rpc",
+    "render",
+    "fleet",
     "respond",
     "ingest",
     "fast_model",

@@ -156,7 +156,7 @@ def _cpu_s(pid: int) -> float:
 
 
 def _median(found: Sequence[dict[str, Any]], name: str) -> float:
-    return statistics.median(f[name] for f in found)
+    return float(statistics.median(f[name] for f in found))
 
 
 def compare(options: argparse.Namespace, folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:

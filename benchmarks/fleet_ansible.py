@@ -101,7 +101,7 @@ def play(job: Job) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="secloop-rival-") as folder:
         root = Path(folder)
         playbook = _write(job, root)
-        command = [job.bin / "ansible-playbook", playbook, "-i", root / "hosts.yml", "-f", str(job.concurrency)]
+        command = [str(job.bin / "ansible-playbook"), str(playbook), "-i", "hosts.yml", "-f", str(job.concurrency)]
         began = time.perf_counter()
         done = subprocess.run(
             command, cwd=root, env=_environ(root), capture_output=True, text=True, check=False, timeout=PLAY_TIMEOUT_S

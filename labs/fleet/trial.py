@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from labs.emulator import Device as Emulated
 from labs.emulator import FaultKind, Step
+from labs.emulator.profile import load_profile
 from secloop_ai.contracts import (
     CommitReport,
     Environment,
@@ -113,7 +114,7 @@ class Ground:
             device.reset()
         victim = self.devices[case.victim]
         dialect = victim.dialect
-        peer = self.devices[(case.victim + 1) % len(self.devices)]
+        peer = self._peer(case.victim)
 
         def arm() -> None:
             victim.fault(case.step, case.kind, times=None if case.lasting else 1, seconds=case.seconds)
@@ -154,6 +155,12 @@ class Ground:
             busy=busy,
             seconds=time.monotonic() - began,
         )
+
+    def _peer(self, victim: int) -> Emulated:
+        """The next device that serves <commit>."""
+        others = (*self.devices[victim + 1 :], *self.devices[:victim])
+        commits = [d for d in others if any("candidate" in c for c in load_profile(d.dialect).capabilities)]
+        return (*commits, *others)[0]
 
     def _context(self, on_begin: Callable[[], None]) -> _Controller:
         self._count += 1

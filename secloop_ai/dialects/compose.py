@@ -138,8 +138,12 @@ class TreeDialect:
 
     def _load(self, data: str) -> Element:
         root = load(data)
-        prune(root, self._tables(root))
+        self._prune(root)
         return root
+
+    def _prune(self, root: Element) -> None:
+        """Take out what means nothing because it is empty."""
+        prune(root, self._tables(root))
 
     def _tables(self, root: Element) -> tuple[Node, ...]:
         return tuple(node for section in self.sections_for(root) for node in section.tables)
@@ -150,7 +154,7 @@ class TreeDialect:
         after = deepcopy(before)
         for section in self.sections_for(before):
             change(section, after)
-        prune(after, tables)
+        self._prune(after)
         text = text_of(after)
         return Rendered(edit=difference(before, after, tables, tidy=tidy), after=text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+import threading
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +13,9 @@ from secloop_ai.contracts.ports import Dialect
 
 _SHARED = frozenset({"numbered"})
 """Packages that dialects are built from."""
+
+# One at a time: they import parts of one another, and threads that do so the other way round would wait for ever.
+_IMPORTING = threading.RLock()
 
 
 @cache
@@ -30,5 +34,6 @@ def dialect(name: str) -> Dialect:
     """
     if name not in known():
         raise UnknownDialectError(f"unknown dialect '{name}'; known: {', '.join(known())}")
-    found: Dialect = import_module(f"{__package__}.{name}").DIALECT
+    with _IMPORTING:
+        found: Dialect = import_module(f"{__package__}.{name}").DIALECT
     return found

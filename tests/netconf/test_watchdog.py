@@ -43,8 +43,11 @@ def devices(started: Devices) -> Devices:
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "watchdogs"
+def root(tmp_path: Path) -> Iterator[Path]:
+    """Where watchdogs have their folders; none of them outlives the test, however that ends."""
+    yield tmp_path / "watchdogs"
+    for folder in (tmp_path / "watchdogs").glob("*"):
+        end(folder)
 
 
 def gone(folder: Path) -> bool:

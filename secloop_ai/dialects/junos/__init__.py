@@ -7,6 +7,9 @@ what exists first.
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
+
+from lxml import etree
 
 from secloop_ai.dialects.compose import Section, TreeDialect
 from secloop_ai.dialects.tree import Node
@@ -14,10 +17,12 @@ from secloop_ai.dialects.xml import Element
 
 from .filters import Filters
 from .links import Links
-from .names import ATTRIBUTES, NEEDS, READ_FILTER, Names, names_for, table
+from .names import ATTRIBUTES, NEEDS, READ_FILTER, Names, hollow_places, names_for, table
 from .routes import Routes
 
 __all__ = ["DIALECT", "JunosDialect"]
+
+_EMPTY = etree.XPath("//*[not(node())]")
 
 
 class JunosDialect(TreeDialect):
@@ -30,6 +35,12 @@ class JunosDialect(TreeDialect):
     def _tables(self, root: Element) -> tuple[Node, ...]:
         return (table(names_for(root)),)
 
+    def _prune(self, root: Element) -> None:
+        names = names_for(root)
+        places, found = hollow_places(names), _EMPTY(root)
+        for element in found if isinstance(found, list) else ():
+            _drop_hollow(element, places, names.configuration)
+
     def _load(self, data: str) -> Element:
         root = super()._load(data)
         if ATTRIBUTES.strip("{") in data:
@@ -37,6 +48,17 @@ class JunosDialect(TreeDialect):
                 for name in [a for a in element.attrib if str(a).startswith(ATTRIBUTES)]:
                     del element.attrib[name]
         return root
+
+
+def _drop_hollow(element: Any, places: frozenset[tuple[str, str, str]], top: str) -> None:
+    """Remove an empty container, and what that empties."""
+    while len(element) == 0 and (parent := element.getparent()) is not None:
+        above = parent.getparent()
+        known = above is not None and ("" if parent.tag == top else above.tag, parent.tag, element.tag) in places
+        if not known and element.tag != top:
+            return
+        parent.remove(element)
+        element = parent
 
 
 @cache

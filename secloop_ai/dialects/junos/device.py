@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from secloop_ai.contracts import Direction, Family, FilterOp
@@ -61,13 +62,6 @@ class Device:
         """The filter of that name."""
         return next((f for f in self.filters(family) if leaf(f, self.n.fw.name) == name), None)
 
-    def units(self) -> Iterator[tuple[str, Element]]:
-        """Every logical interface."""
-        i = self.n.ifs
-        for interface in self.root.iterfind(f"{self.n.configuration}/{i.interfaces}/{i.interface}"):
-            for unit in interface.iterfind(i.unit):
-                yield f"{leaf(interface, i.name)}.{leaf(unit, i.name)}", unit
-
     def unit(self, name: str) -> Element | None:
         """The logical interface of that name."""
         i = self.n.ifs
@@ -78,51 +72,42 @@ class Device:
         return None
 
     def attached(self) -> Iterator[Attached]:
-        """Everything attached to units, in order of evaluation, also what is deactivated."""
-        for name, unit in self.units():
-            for family, container in self._containers(unit):
-                for direction in Direction:
-                    place = Place(name, direction, family)
-                    yield from (Attached(place, text, element) for text, element in self._names(container, direction))
+        """Everything attached to units, also what is deactivated; at each place in order of evaluation."""
+        i, ends = self.n.ifs, self.n.ends
+        way = (i.family, i.unit, i.interface)
+        for word in self.root.iter(i.filter_name, *ends):
+            alone = word.tag == i.filter_name
+            if not (alone or len(word) == 0):
+                continue
+            element = word.getparent() if alone else word
+            chain = [] if element is None else list(islice(element.iterancestors(), 5))
+            family = self._family.get(str(chain[1].tag)) if len(chain) == 5 else None  # noqa: PLR2004 - up to interface
+            if element is None or family is None or tuple(e.tag for e in chain[2:]) != way or element.tag not in ends:
+                continue
+            unit = f"{leaf(chain[4], i.name)}.{leaf(chain[3], i.name)}"
+            place = Place(unit, ends[str(element.tag)], family)
+            yield Attached(place, (word.text or "").strip(), element)
 
-    def _containers(self, unit: Element) -> Iterator[tuple[Family, Element]]:
-        i = self.n.ifs
-        for family, tag in names.fw_family(i).items():
-            container = unit.find(f"{i.family}/{tag}/{i.filter}")
-            if container is not None:
-                yield family, container
+    @property
+    def _family(self) -> dict[str, Family]:
+        return {self.n.ifs.inet: 4, self.n.ifs.inet6: 6}
 
-    def _names(self, container: Element, direction: Direction) -> Iterator[tuple[str, Element]]:
-        side = self.n.sides[direction]
-        for single in container.iterfind(side.single):
-            if (name := leaf(single, self.n.ifs.filter_name)) is not None:
-                yield name, single
-        for tag in (side.many, side.chain):
-            for entry in container.iterfind(tag):
-                yield (entry.text or "").strip(), entry
+    def names_in(self, container: Element, direction: Direction) -> list[str]:
+        """The filters that hang in one family's container, in order of evaluation."""
+        side, i = self.n.sides[direction], self.n.ifs
+        alone = [name for single in container.iterchildren(side.single) if (name := leaf(single, i.filter_name))]
+        return [*alone, *((e.text or "").strip() for e in container.iterchildren(side.many, side.chain))]
 
     def at(self, place: Place) -> list[str]:
         """The filters at a place, in order of evaluation."""
-        unit = self.unit(place.unit)
-        held = dict(self._containers(unit)) if unit is not None else {}
-        return [name for name, _ in self._names(held[place.family], place.direction)] if place.family in held else []
+        i, unit = self.n.ifs, self.unit(place.unit)
+        path = f"{i.family}/{names.fw_family(i)[place.family]}/{i.filter}"
+        container = None if unit is None else unit.find(path)
+        return [] if container is None else self.names_in(container, place.direction)
 
     def hung(self, name: str, family: Family) -> list[Attached]:
-        """Where a filter is attached to units, found by its name."""
-        i, found = self.n.ifs, []
-        ends = {
-            tag: direction for direction, side in self.n.sides.items() for tag in (side.single, side.many, side.chain)
-        }
-        for leaf_ in self.root.iter(i.filter_name, *ends):
-            if (leaf_.text or "").strip() != name:
-                continue
-            above = list(leaf_.iterancestors())
-            element, rest = (above[0], above[1:]) if leaf_.tag == i.filter_name else (leaf_, above)
-            way = [i.filter, names.fw_family(i)[family], i.family, i.unit, i.interface]
-            if [e.tag for e in rest[:5]] == way and element.tag in ends:
-                unit = f"{leaf(rest[4], i.name)}.{leaf(rest[3], i.name)}"
-                found.append(Attached(Place(unit, ends[str(element.tag)], family), name, element))
-        return found
+        """Where a filter is attached to units."""
+        return [a for a in self.attached() if (a.name, a.place.family) == (name, family)]
 
     def uses(self, name: str, family: Family) -> list[Element]:
         """Where a filter is named: on units, and in terms of other filters that include it."""

@@ -162,7 +162,8 @@ class Filters:
     def _host(self, device: Device, op: FilterOp) -> Element:
         """The filter the operation's terms go into; our own is made and attached when it has to be."""
         place, family = device.family_of(op)
-        there = device.at(place)
+        container = family.find(self.n.ifs.filter)
+        there = [] if container is None else device.names_in(container, op.direction)
         first = device.get(there[0], op.family) if there else None
         alone = bool(there) and (there[0] == _own(op) or len(device.uses(there[0], op.family)) == 1)
         if first is not None and alone and (is_own_acl(there[0]) or active(first)):
@@ -207,8 +208,8 @@ class Filters:
         if not is_own_acl(name):
             return
         rests = [t for t in host.iterfind(fw.term) if leaf(t, fw.name) == PERMIT_REST]
-        places = [a.place for a in device.hung(name, family)]
-        followed = any(device.at(place)[-1] != name for place in places)
+        hung = [(a.element.getparent(), a.place.direction) for a in device.hung(name, family)]
+        followed = any(c is not None and device.names_in(c, direction)[-1] != name for c, direction in hung)
         for rest in rests[0 if followed else 1 :]:
             host.remove(rest)
         if not followed and not rests:

@@ -9,10 +9,10 @@ from secloop_ai.contracts import AdminOp, DeviceModel, InterfaceState, TaggedOp
 from secloop_ai.contracts.errors import DialectError
 from secloop_ai.dialects.compose import of_kind
 from secloop_ai.dialects.tree import Node
-from secloop_ai.dialects.xml import Element, add, leaf, local, move
+from secloop_ai.dialects.xml import Element, add, first, leaf, local, move
 
 from . import names as n
-from .activity import active, live, open_to_change
+from .activity import active, open_to_change
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,8 @@ class Links:
 
     def _disabled(self, port: Element) -> bool:
         """Whether it is disabled itself; a deactivated statement, or one in something deactivated, does not count."""
-        return any(active(e) for e in live(port, self.n.ifs.disable))
+        held = first(port, self.n.ifs.disable)
+        return held is not None and active(held)
 
     def _set(self, port: Element, *, down: bool) -> None:
         held = port.find(self.n.ifs.disable)

@@ -6,6 +6,7 @@ to be YANG compliant, with that of the module each hierarchy lives in. What is w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, TypeVar
@@ -115,6 +116,7 @@ class Names:
     Attributes:
         sides: attachment, by direction.
         filters: path of a family's filters from the root.
+        ends: what names an attached filter, apart from a single's container → direction.
     """
 
     configuration: str
@@ -123,6 +125,7 @@ class Names:
     rt: RoutingNames
     sides: dict[Direction, Side]
     filters: dict[Family, str]
+    ends: dict[str, Direction]
 
 
 def fw_family(names: FirewallNames | InterfaceNames) -> dict[Family, str]:
@@ -145,15 +148,17 @@ def names_in(uri: str) -> Names:
 
     top, fw = _clark(uri, "configuration"), _named(FirewallNames, part("firewall"))
     ifs = _named(InterfaceNames, part("interfaces"))
+    sides = {
+        Direction.INGRESS: Side(ifs.input, ifs.input_list, ifs.input_chain),
+        Direction.EGRESS: Side(ifs.output, ifs.output_list, ifs.output_chain),
+    }
     return Names(
         top,
         fw,
         ifs,
         _named(RoutingNames, part("routing-options")),
-        sides={
-            Direction.INGRESS: Side(ifs.input, ifs.input_list, ifs.input_chain),
-            Direction.EGRESS: Side(ifs.output, ifs.output_list, ifs.output_chain),
-        },
+        sides=sides,
+        ends={tag: d for d, side in sides.items() for tag in (side.single, side.many, side.chain)},
         filters={f: f"{top}/{fw.firewall}/{fw.family}/{tag}" for f, tag in fw_family(fw).items()},
     )
 
@@ -185,6 +190,19 @@ def _placed(entry: Element, previous: Element | None) -> None:
 def table(n: Names) -> Node:
     """What is read and written of the configuration."""
     return Node(n.configuration, children=(_interfaces(n), _routing(n.rt), _firewall(n.fw)), partial=True)
+
+
+@cache
+def hollow_places(n: Names) -> frozenset[tuple[str, str, str]]:
+    """Containers below ``<configuration>`` that mean nothing while empty, each after the two it stands in."""
+
+    def walk(node: Node, above: str) -> Iterator[tuple[str, str, str]]:
+        for child in node.children:
+            if child.children and not (child.keys or child.presence):
+                yield above, node.tag, child.tag
+            yield from walk(child, node.tag)
+
+    return frozenset(walk(table(n), ""))
 
 
 def _firewall(fw: FirewallNames) -> Node:
