@@ -147,7 +147,7 @@ def _train(label: str, number: int, start: Path, folder: Path, budget_s: float) 
     return int(trainer.state.global_step), seconds
 
 
-def cells(labels: Sequence[str], runs: int, start: Path, out: Path, budget_s: float) -> Iterator[Cell]:
+def cells(labels: Sequence[str], runs: Sequence[int], start: Path, out: Path, budget_s: float) -> Iterator[Cell]:
     """All cells, run by run, so that every variant has its first before any has its second.
 
     Raises:
@@ -155,7 +155,7 @@ def cells(labels: Sequence[str], runs: int, start: Path, out: Path, budget_s: fl
     """
     if not all((start / name).is_file() for name in (CONFIG, WEIGHTS)):
         raise InputError(f"{start}: no weights; `make train` makes them")
-    for number in range(runs):
+    for number in runs:
         yield from (run(label, number, start, out, budget_s) for label in labels)
 
 
@@ -166,12 +166,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", default="", help="Labels with commas between.")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--number", type=int, help="The run of this number alone.")
     parser.add_argument("--budget-s", type=float, default=60.0)
     parser.add_argument("--json", action="store_true", help="One JSON line per cell.")
     asked = parser.parse_args(arguments)
     try:
         labels = chosen([n.strip() for n in asked.only.split(",") if n.strip()])
-        for cell in cells(labels, asked.runs, asked.start, asked.out, asked.budget_s):
+        runs = range(asked.runs) if asked.number is None else (asked.number,)
+        for cell in cells(labels, runs, asked.start, asked.out, asked.budget_s):
             row = {
                 "label": cell.label,
                 "run": cell.run,

@@ -1,9 +1,9 @@
 """The apprentice: answers found by search on the fast model, which the policy learns to say before it learns by itself.
 
 It may look into the case, as a teacher may; the policy sees the prompt alone. So a label should follow from what the
-prompt says, not from what the case hides: first it tries what each alert by itself calls for (training/reflex.py).
-Where that is not right it searches, and takes the answer that stays right when the attacker comes back from another
-address, then the one that takes least from others.
+prompt says, not from what the case hides: first it tries what each alert by itself calls for (the reflex of
+secloop_ai/policies). Where that is not right it searches, and takes the answer that stays right when the attacker comes
+back from another address, then the one that takes least from others.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from secloop_ai.policies import resolve
 from secloop_ai.policies.embedded import Grammar
 from secloop_ai.policies.ends import ends_of, port_of, service_of
 from secloop_ai.policies.facts import Facts
+from secloop_ai.policies.reflex import call, observe, reflex, slot_of
 
-from .reflex import call, observe, reflex, slot_of
 from .tasks import Task, field_of
 
 NAME = "apprentice"
@@ -70,9 +70,9 @@ class _Search:
         self._before = self._back.undefended().rs_attack
 
     def _try(self, calls: tuple[ActionCall, ...]) -> _Tried | None:
-        """What a strategy does; None where it does not hinder the attack,
-        takes from those with a right, or cannot be said.
+        """What a strategy does.
 
+        None where it does not hinder the attack, takes from those with a right, or cannot be said.
         The guard is asked last: it costs more than the fast model.
         """
         if not self._grammar.says(calls):

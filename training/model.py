@@ -31,7 +31,7 @@ class Size(Frozen):
     hidden: int = 128
     heads: int = 4
     middle: int = 344
-    positions: int = 448
+    positions: int = 480
 
 
 def new_model(size: Size, seed: int) -> LlamaForCausalLM:

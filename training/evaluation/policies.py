@@ -10,7 +10,7 @@ from labs.validator.baselines import BASELINES, baseline
 from secloop_ai.contracts import Policy, PolicyError
 from secloop_ai.contracts.errors import InputError
 from secloop_ai.policies import load_policy
-from training.reflex import ReflexPolicy
+from secloop_ai.policies.reflex import ReflexPolicy
 
 REHEARSE, LEARNED, REFLEX = "rehearse", "rl", "reflex"
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:+/-]{0,63}")

@@ -21,10 +21,11 @@ from secloop_ai.contracts import (
 )
 from secloop_ai.policies.ends import Ends, ends_of, port_of, rank, service_of
 from secloop_ai.policies.facts import Facts
+from secloop_ai.policies.reflex import reflex_to
 
 from . import features
 from .features import bucket, known, word
-from .vocabulary import BOS, OTHER, SEP, ids
+from .vocabulary import BOS, OTHER, SEP, ids, tool_word
 
 MAX_ALERTS, MAX_SOURCES, MAX_HOSTS, MAX_SERVICES = 10, 6, 10, 10
 """What a prompt has room for; the most urgent first."""
@@ -229,6 +230,14 @@ class _Encoder:
         yield from self._relation(ends, served)
         if name := next((s.slot for s in self._request.pointers.of(Role.NAME) if s.value in summary.domains), None):
             yield name
+        yield from self._reflex(summary)
+
+    def _reflex(self, summary: AlertSummary) -> Iterator[str]:
+        """What the alert by itself calls for, spelled as an answer has it, but for the lifetime."""
+        yield features.CALLS
+        for call in reflex_to(summary, self._facts):
+            yield tool_word(call.tool)
+            yield from call.params.values()
 
     def _relation(self, ends: Ends, served: tuple[Host, Service] | None) -> Iterator[str]:
         client, server = (self._env.host_at(a) for a in (ends.client, ends.server))

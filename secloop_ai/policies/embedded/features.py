@@ -64,6 +64,8 @@ CLASSES = (
 """Classifications of the sensor."""
 TECHNIQUES = "techniques.txt"
 REST = "other"
+CALLS = "<calls>"
+"""Begins what the reflex says to an alert."""
 COUNTS, RATES, PORTS = (1, 2, 4, 9, 30, 100), (0.2, 1, 5, 25, 125), (1, 2, 8, 64)
 BYTES = (0, 1, 200, 1_000, 5_000, 25_000, 125_000, 1_000_000)
 
@@ -78,7 +80,7 @@ def tactics() -> Mapping[str, str]:
 
 def words() -> Iterator[str]:
     """Every feature word, in the order of the weights' rows."""
-    yield from ("<alerts>", "<alert>", "<source>", "<host>", "<service>", "<nobody>", "<nothing>")
+    yield from ("<alerts>", "<alert>", "<source>", "<host>", "<service>", "<nobody>", "<nothing>", CALLS)
     for name, values in _ENUMERATIONS.items():
         yield from (f"{name}:{'/'.join(row)}" for row in product(*values))
 

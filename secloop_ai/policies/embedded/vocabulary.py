@@ -18,7 +18,7 @@ from secloop_ai.contracts import (
 
 from . import features
 
-VERSION = 1
+VERSION = 2
 PAD, BOS, SEP, EOS, OTHER = "<pad>", "<bos>", "<sep>", "<eos>", "<other>"
 SPECIAL = (PAD, BOS, SEP, EOS, OTHER)
 

@@ -1,7 +1,8 @@
-"""The reflex: what each alert by itself calls for, put together. The apprentice tries it before it searches.
+"""The reflex: what each alert by itself calls for, put together.
 
-It is a rule of a dozen lines without any restraint, kept as a policy of its own (``reflex`` for `secloop eval`): what
-the network learned from it must be set against it.
+It is a rule of a dozen lines without any restraint. The embedded policy reads beside each alert what the reflex would
+say to it, and learns when that is right; the apprentice tries it before it searches. It is a policy of its own, too
+(``reflex`` for `secloop eval`): what the network learned beyond it must be set against it.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from secloop_ai.contracts import (
     Service,
     sha256_json,
 )
-from secloop_ai.policies.ends import Ends, ends_of, port_of, service_of
-from secloop_ai.policies.facts import Facts
+
+from .ends import Ends, ends_of, port_of, service_of
+from .facts import Facts
 
 VERSION = 1
 TTL_S = 3600
@@ -47,10 +49,14 @@ def reflex(request: PolicyRequest) -> tuple[ActionCall, ...]:
     facts = Facts(request)
     found: dict[str, ActionCall] = {}
     for summary in request.summaries:
-        for one in _answer(summary, facts):
-            if one.tool in request.offered:
-                found.setdefault(one.model_dump_json(), one)
+        for one in reflex_to(summary, facts):
+            found.setdefault(one.model_dump_json(), one)
     return tuple(found.values())[: request.environment.max_actions]
+
+
+def reflex_to(summary: AlertSummary, facts: Facts) -> Iterator[ActionCall]:
+    """What one alert calls for, of what is offered: one call, or none."""
+    return (one for one in _answer(summary, facts) if one.tool in facts.request.offered)
 
 
 def _answer(summary: AlertSummary, facts: Facts) -> Iterator[ActionCall]:
