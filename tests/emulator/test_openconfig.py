@@ -14,6 +14,7 @@ from labs.emulator.tree import Node, children_xml
 from labs.emulator.writing import prefixed_xml
 from secloop_ai.contracts import AdminOp, DiscardOp, FilterOp, PacketRule, TaggedOp
 from secloop_ai.dialects import dialect
+from secloop_ai.dialects.compose import TreeDialect
 
 TAG, OTHER = "3fa2b1c4d5-0", "9c01d2e3f4-1"
 SSH = {"protocol": 6, "destination": "10.0.2.10/32", "destination_port": {"low": 22, "high": 22}}
@@ -49,6 +50,7 @@ def shown(name: str, node: Node, *, prefixed: bool) -> str:
 @pytest.mark.parametrize("name", ["openconfig", "eos"])
 def test_what_is_rendered_is_held_and_given_back(name: str, prefixed: bool) -> None:
     spoken, root, before = dialect(name), load_schema(name).root, initial(name, None, None)
+    assert isinstance(spoken, TreeDialect)
     data = shown(name, before, prefixed=prefixed)
     there = spoken.apply(data, OPS)
     after = edited(name, before, there.edit)

@@ -66,10 +66,8 @@ def test_a_network_as_the_ledger_has_it_shows_no_drift(world: World) -> None:
 
 
 def remove_entry(world: World) -> None:
-    edit_acls(
-        world,
-        f'<acl><name>{carrier(world)}</name><aces><ace nc:operation="delete"><name>{mark(world)}</name></ace></aces></acl>',
-    )
+    gone = f'<ace nc:operation="delete"><name>{mark(world)}</name></ace>'
+    edit_acls(world, f"<acl><name>{carrier(world)}</name><aces>{gone}</aces></acl>")
 
 
 def change_entry(world: World) -> None:
