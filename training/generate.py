@@ -111,6 +111,14 @@ def generated(seed: int, *, drawn: bool = False) -> Scenario:
     raise ValueError(f"no scenario from seed {seed}")
 
 
+def _on_duty(host: HostSpec) -> bool:
+    """Whether its role explains what it does: who inside begins an attack of the train split is a user's machine.
+
+    A role that no list of ours has is that of a machine for some purpose, as far as anybody can tell.
+    """
+    return host.role in DUTIES or host.role == features.REST
+
+
 def _looks(chain: Sequence[ChainStep]) -> bool:
     return any("/" not in s.target and s.target != OUTSIDE for s in chain)
 
@@ -242,7 +250,7 @@ class _Maker:
         One act of a server, or of a declared client at its service, is its usual business as far as anybody can tell:
         such a host shows more than one.
         """
-        inside = [h for h in self._hosts.values() if h.zone not in self._outside and h.role not in DUTIES]
+        inside = [h for h in self._hosts.values() if h.zone not in self._outside and not _on_duty(h)]
         users = [h for h in inside if not h.services]
         served = not users or self._chance(0.1)
         if not inside:
@@ -261,7 +269,7 @@ class _Maker:
 
     def _through(self) -> list[ChainStep]:
         """A server first, and from there on."""
-        servers = [h for h in self._servers() if h.role not in DUTIES]
+        servers = [h for h in self._servers() if not _on_duty(h)]
         if not servers:
             return []
         host = self._dice.choice(servers)
@@ -287,9 +295,9 @@ class _Maker:
         if kind == "client":
             return self._usual_business()
         if kind == "server":
-            able = [h for h in self._servers() if h.role not in DUTIES]
+            able = [h for h in self._servers() if not _on_duty(h)]
         else:
-            able = [h for h in self._hosts.values() if h.role in DUTIES]
+            able = [h for h in self._hosts.values() if _on_duty(h)]
         if not able:
             return []
         host = self._dice.choice(able)

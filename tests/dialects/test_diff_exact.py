@@ -181,9 +181,7 @@ def ported(action: str, low: int, high: int, **fields: object) -> PacketRule:
         (  # a hole in an exception is kept apart from it
             [rule("permit", source=ATTACKER), rule("drop", source="203.0.113.64/28")],
             [rule("reject")],
-            [
-                "ip any -> any (IPv4): permit (except permit ip 203.0.113.66/32 -> any, drop ip 203.0.113.64/28 -> any) ->"
-            ],
+            ["ip any -> any (IPv4): permit (except permit ip 203.0.113.66/32 -> any, drop ip 203.0.113.64/28 -> any)"],
         ),
     ],
 )

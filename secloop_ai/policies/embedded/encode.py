@@ -133,7 +133,8 @@ class _Encoder:
             "free" if free else "kept",
             "unproven" if facts.proven.isdisjoint(host.addresses) else "proven",
         )
-        yield word("client", self._client(host), "duty" if host.role in features.DUTIES else "plain")
+        plain = host.role in features.PLAIN_ROLES
+        yield word("client", self._client(host), "plain" if plain else "duty")
         where = host.attached_to
         port = facts.slots.get((Role.INTERFACE, (where.device, where.interface))) if where else None
         device = facts.slots.get((Role.DEVICE, where.device)) if where else None
