@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LEARNING := $(VENV)/.learning
+PROCESSES ?= $(shell nproc)
 
 .PHONY: setup setup-train lab-packages demo demo-config test test-attacks check lint bench train train-smoke results clean
 
@@ -30,7 +31,7 @@ demo-config: setup  ## the configuration half alone: no attack, no root
 
 test: setup-train  ## all tests; those of the lab run where its packages can be had
 	@$(BIN)/python -m labs.setup.packages --optional --attacks
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup
 	$(MAKE) --no-print-directory train-smoke
 
 test-attacks: setup  ## every attack means live, weak and sound (root, minutes)

@@ -35,5 +35,5 @@ fi
 
 echo "setup: $("$python" --version) -> $venv"
 "$python" -m venv "$venv"
-install -e "$here[lab,postgresql,ray,chat,dev]"
+install -e "$here[lab,postgresql,ray,chat,cli,dev]"
 echo "setup: done; commands are in $venv/bin (secloop, ansible-playbook, ...)"

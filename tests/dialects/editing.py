@@ -53,7 +53,8 @@ def _shape(element: etree._Element, ordered: Collection[str]) -> Shape:
     children = [(etree.QName(c).localname, _shape(c, ordered)) for c in element]
     free = sorted((s for name, s in children if name not in ordered and s[1:] != ("", (), ())), key=str)
     text = "" if children else (element.text or "").strip()
-    return (element.tag, text, tuple(free), tuple(s for name, s in children if name in ordered))
+    kept = sorted((c for c in children if c[0] in ordered), key=lambda named: named[0])  # each list in its own order
+    return (element.tag, text, tuple(free), tuple(s for _, s in kept))
 
 
 def _into(parent: etree._Element, new: etree._Element, keys: Keys) -> None:
