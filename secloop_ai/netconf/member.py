@@ -151,7 +151,9 @@ class Member:
         """
         if not self.work.moved(data):
             return True
-        return bool(self.work.problems(data)) and (self.removal or not self.work.tagged(data))
+        spoken, ops = self.work.dialect, self.work.operations
+        left = spoken.apply(data, ops) if self.removal else spoken.remove(data, ops)
+        return left.edit is None
 
     def blame(self, error: SecLoopError, operation: str) -> DeviceError:
         """Note what went wrong; the first error is the one that is told."""

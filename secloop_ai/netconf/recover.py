@@ -20,7 +20,7 @@ from . import steps
 from .converge import remove_everywhere
 from .crew import Crew
 from .member import Member
-from .settle import ByEdit
+from .settle import ByEdit, conclude
 from .transaction import Clock, outcome_of, utc_now
 from .work import Work
 
@@ -140,7 +140,7 @@ def _after_its_session(member: Member, *, over: bool) -> None:
         return
     if not over and member.path.is_pending(member.session()):
         raise member.error("the device still keeps the commit of a session that is gone", "recover")
-    _stands_whole(member, data)
+    conclude(member, data, stays=True)
 
 
 def _stands_whole(member: Member, data: str) -> None:
@@ -163,4 +163,4 @@ def _cancel_and_look(member: Member, *, over: bool) -> None:
         raise member.error("cancel was answered with ok, but the change is still in running", "cancel")
     if refused.error_tag not in NOTHING_PENDING or not (over or not member.path.is_pending(member.session())):
         raise refused
-    _stands_whole(member, data)
+    conclude(member, data, stays=True)

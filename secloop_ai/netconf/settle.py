@@ -7,7 +7,11 @@ from typing import Protocol
 from secloop_ai.contracts import ConnectError, DeviceError, DeviceState, DeviceUndo, RpcFailure
 
 from .member import Member
+from .paths import CandidatePath
 from .revert import locked, revert
+
+_MENDING = CandidatePath()
+"""How a part of a change is taken out for good: edit, validate, plain commit."""
 
 
 class Settler(Protocol):
@@ -60,10 +64,10 @@ class ByPersistId:
             return None
         if refused is None:
             return member.error("cancel was answered with ok, but the change is still in running", "cancel")
-        if member.confirming and not _pending_elsewhere(member):
-            member.state = DeviceState.CONFIRMED
-            return None
-        return refused
+        if _pending_elsewhere(member):
+            return refused
+        conclude(member, member.read())
+        return None
 
 
 class BySession:
@@ -75,7 +79,7 @@ class BySession:
         if member.connected and member.session().session_id == member.maker:
             member.confirming = True
             member.path.confirm(member.session(), "")
-            member.state = DeviceState.CONFIRMED
+            _nothing_pending(member)  # a plain commit is answered with ok, too, when the device has gone back before
             return
         if _pending_elsewhere(member):
             message = "the session that could confirm it is gone, and the device has not gone back yet"
@@ -89,10 +93,8 @@ class BySession:
             member.state = DeviceState.UNDONE
             return None
         if not member.path.is_pending(member.session()):
-            if member.confirming:
-                member.state = DeviceState.CONFIRMED
-                return None
-            return member.error("its session was ended, but the change is still in running", "cancel")
+            conclude(member, member.read())
+            return None
         _end_maker(member)
         return member.error("its session was ended, but the device still keeps the commit pending", "cancel")
 
@@ -150,6 +152,37 @@ def _nothing_pending(member: Member) -> None:
         return
     member.state = DeviceState.UNDONE
     raise member.error("the device had rolled back by itself before the confirmation came", "confirm")
+
+
+def conclude(member: Member, data: str, *, stays: bool = False) -> None:
+    """Nothing is pending, and running holds something of the change: all of it was confirmed, a part is taken out.
+
+    A device may apply a part of a commit and answer with an error. `stays` is for when nobody knows whether the
+    change was confirmed; otherwise it was only where a confirmation has been sent.
+
+    Raises:
+        RpcFailure, ConnectError: the device would not have it taken out, or was lost.
+        VerifyError: it said that it did, and something is there still.
+    """
+    if (stays or member.confirming) and not member.work.problems(data):
+        member.state = DeviceState.CONFIRMED
+        return
+    work = member.work
+    undo = DeviceUndo(
+        device=member.name,
+        path=_MENDING.name,
+        edit="",
+        before=dict(work.base_digests),
+        after={},
+        operations=work.operations,
+        touched=work.operations,
+        removal=member.removal,
+    )
+    session = member.fresh()
+    with locked(session, _MENDING, work.device):
+        revert(session, _MENDING, work.dialect, undo)
+    member.state = DeviceState.UNDONE
+    member.notes.append(f"{member.name}: it held a part of the change, with nothing pending; that was taken out")
 
 
 def _pending_elsewhere(member: Member) -> bool:
