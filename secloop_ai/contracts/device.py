@@ -34,7 +34,7 @@ class InterfaceState(Frozen):
 
 
 class StaticDiscard(Frozen):
-    """A static route that throws its traffic away; `tag` is the description that carries our mark."""
+    """A static route that throws its traffic away; `tag` is the mitigation it stands for, each of several its own."""
 
     prefix: IPNetwork
     tag: str | None = None

@@ -27,7 +27,7 @@ from secloop_ai.contracts import (
     TaggedOp,
     TransactionFailed,
 )
-from secloop_ai.dialects.marks import mark_of, tags_in
+from secloop_ai.dialects.marks import mark_of
 from secloop_ai.guard import review
 from secloop_ai.netconf import Work, new_persist_id, run_transaction
 from secloop_ai.settings import Settings
@@ -233,7 +233,7 @@ def left_behind(model: DeviceModel, operations: tuple[TaggedOp, ...]) -> tuple[s
         for r in a.rules
         if (mark := mark_of(r.name)) and mark.tag in tags
     ]
-    routes = [f"discard route {d.prefix}" for d in model.discards if tags & set(tags_in(d.tag))]
+    routes = [f"discard route {d.prefix}" for d in model.discards if d.tag in tags]
     ports = [
         f"port {t.op.interface} in its mitigated state"
         for t in operations

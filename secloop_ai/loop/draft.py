@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from secloop_ai.contracts import (
+    AclModel,
     AdminOp,
     DeviceModel,
     Environment,
@@ -14,6 +15,7 @@ from secloop_ai.contracts import (
     Mitigation,
     Observe,
     Operation,
+    PacketRule,
     PlanError,
     PlannedMitigation,
     RoleOp,
@@ -22,6 +24,7 @@ from secloop_ai.contracts import (
     TaggedOp,
 )
 from secloop_ai.dialects.marks import mark_of
+from secloop_ai.dialects.regions import covers
 
 from .compile import compile_action
 
@@ -114,9 +117,20 @@ def refuse_opening(device: str, ops: Sequence[TaggedOp], model: DeviceModel) -> 
         if not isinstance(op, FilterOp):
             continue
         for rule in (r for r in op.rules if r.action is RuleAction.PERMIT):
-            for acl in model.attached(op.interface, op.direction):
-                for entry in acl.rules:
-                    if entry.action is RuleAction.PERMIT or mark_of(entry.name) or not entry.overlaps(rule):
-                        continue
-                    where = f"{device} {op.interface} {op.direction}"
-                    raise PlanError(f"{where}: '{rule}' would open what entry {entry.name} of ACL {acl.name} drops")
+            if stopped := _stopped_by(rule, model.attached(op.interface, op.direction)):
+                acl, entry = stopped
+                where = f"{device} {op.interface} {op.direction}"
+                raise PlanError(f"{where}: '{rule}' would open what entry {entry.name} of ACL {acl.name} drops")
+
+
+def _stopped_by(rule: PacketRule, acls: Iterable[AclModel]) -> tuple[AclModel, PacketRule] | None:
+    """The first foreign entry that drops some of a rule's packets, unless an earlier one lets all of them pass."""
+    for acl in acls:
+        for entry in acl.rules:
+            if mark_of(entry.name) or not entry.overlaps(rule):
+                continue
+            if entry.action is not RuleAction.PERMIT:
+                return acl, entry
+            if covers(entry, rule):
+                return None
+    return None

@@ -15,7 +15,6 @@ from secloop_ai.contracts import (
     Operation,
     TaggedOp,
 )
-from secloop_ai.dialects.marks import tags_in
 
 from .drift_rules import Departure, DriftKind, departures
 
@@ -82,14 +81,9 @@ def _routes(model: DeviceModel, tag: str, ops: Iterable[Operation]) -> Iterator[
         same = [d.tag for d in model.discards if d.prefix == op.prefix]
         if not same:
             yield Departure(DriftKind.UNROUTED, f"to {op.prefix}", "the discard route is gone")
-        elif not any(tag in _tags(text) for text in same):
+        elif tag not in same:
             said = "a discard route is there, but without this mitigation's mark"
             yield Departure(DriftKind.CHANGED, f"to {op.prefix}", said)
-
-
-def _tags(text: str | None) -> tuple[str, ...]:
-    """The tags of a discard route, which a model has alone or with the words around them."""
-    return tags_in(text) or ((text,) if text else ())
 
 
 def orphans_of(

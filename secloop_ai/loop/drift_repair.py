@@ -20,7 +20,7 @@ from secloop_ai.contracts import (
     SecLoopError,
     TaggedOp,
 )
-from secloop_ai.dialects.marks import mark_of, tags_in
+from secloop_ai.dialects.marks import mark_of
 
 from .context import Context, now
 from .draft import Draft, by_device, refuse_opening
@@ -183,7 +183,7 @@ def _entries(finding: Finding, model: DeviceModel) -> tuple[TaggedOp, ...]:
                 found.append(
                     FilterOp(interface=interface, direction=direction, family=family, rank=mark.rank, rules=(rule,))
                 )
-    found += [DiscardOp(prefix=d.prefix) for d in model.discards if tag in (d.tag, *tags_in(d.tag))]
+    found += [DiscardOp(prefix=d.prefix) for d in model.discards if d.tag == tag]
     return tuple(TaggedOp(tag=tag, op=op) for op in found)
 
 
