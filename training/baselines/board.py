@@ -8,20 +8,21 @@ from typing import NamedTuple
 import numpy as np
 
 from secloop_ai.contracts import ActionCall, PolicyRequest
+from secloop_ai.policies.reflex import reflex
 
 from .observation import Bits, see, width
 from .templates import MOST_CALLS, calls_of, observe, stop, templates
 
 ACTIONS = len(templates()) + 1
-OBSERVED = width() + 2 * ACTIONS
-"""Marks of an observation: the facts, what was said, and the mask."""
+OBSERVED = width() + 3 * ACTIONS
+"""Marks of an observation: the facts with what the reflex would say, what was said, and the mask."""
 
 
 class Board(NamedTuple):
     """A question as the learner meets it.
 
     Attributes:
-        facts: the prompt's marks.
+        facts: the prompt's marks, and one per template that the reflex would say, or for stopping where that is none.
         calls: per template, the call, or None where the request has no room for it.
         most: calls of an answer, at most.
     """
@@ -33,7 +34,9 @@ class Board(NamedTuple):
     @classmethod
     def of(cls, prompt: Sequence[str], request: PolicyRequest) -> Board:
         """From a request and its prompt."""
-        return cls(see(prompt), calls_of(request), min(MOST_CALLS, request.environment.max_actions))
+        calls = calls_of(request)
+        facts = np.concatenate([see(prompt), _called_for(calls, request)])
+        return cls(facts, calls, min(MOST_CALLS, request.environment.max_actions))
 
     def observation(self, said: Sequence[int]) -> Bits:
         """The facts, one mark per template that was said, and the mask, in a row."""
@@ -52,3 +55,10 @@ class Board(NamedTuple):
     def answer(self, said: Sequence[int]) -> tuple[ActionCall, ...]:
         """The calls that were said; nothing said is `observe`."""
         return tuple(call for n in said if (call := self.calls[n])) or (observe(),)
+
+
+def _called_for(calls: Sequence[ActionCall | None], request: PolicyRequest) -> Bits:
+    """One mark per action: what the prompt says beside each alert, in the learner's own words."""
+    said = {(c.tool, *c.params.values()) for c in reflex(request)}
+    found = [call is not None and (call.tool, *call.params.values()) in said for call in calls]
+    return np.array([*found, not said], dtype=np.uint8)

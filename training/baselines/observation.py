@@ -18,7 +18,7 @@ from secloop_ai.contracts import sha256_json
 from secloop_ai.policies.embedded import features
 
 Bits = npt.NDArray[np.uint8]
-VERSION = 1
+VERSION = 2
 EMPTY = ("<nothing>", "<nobody>")
 ELSEWHERE = "@elsewhere"
 _COUNTS = {"src": 4, "host": 4, "svc": 4, "dev": 3, "if": 4, "port": 3, "name": 1}
@@ -130,10 +130,11 @@ def see(prompt: Sequence[str]) -> Bits:
 
 
 def _entities(prompt: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Each block's mark with the words up to the next."""
-    begins = [n for n, word in enumerate(prompt) if word in _layouts()]
+    """Each block's mark with the words up to the next; what the reflex says is told by the board."""
+    begins = [n for n, word in enumerate(prompt) if word in _layouts() or word == features.CALLS]
     for begin, end in zip(begins, [*begins[1:], len(prompt)], strict=True):
-        yield prompt[begin], list(prompt[begin + 1 : end])
+        if prompt[begin] in _layouts():
+            yield prompt[begin], list(prompt[begin + 1 : end])
 
 
 def _number(slot: str, role: str) -> int:

@@ -57,7 +57,7 @@ def test_the_list_has_every_back_end_and_says_what_is_amiss() -> None:
 def test_the_list_as_a_table_has_the_reasons() -> None:
     done = RUNNER.invoke(build(), ["policy", "list"], catch_exceptions=False)
     assert "playbook/1" in done.stdout
-    assert "embedded: vocabulary 1" in done.stdout
+    assert "embedded: vocabulary 2" in done.stdout
 
 
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,7 @@ class TestCandidates:
 
     def test_where_there_are_few_answers_all_of_them_come(self, policy: EmbeddedPolicy) -> None:
         found = policy.propose(odd()["only observe"], n=16, seed=0)
-        assert 5 < len(found) <= 16
+        assert 1 < len(found) <= 16
         assert {c.calls[0].tool for c in found} == {"observe"}
 
     def test_none_is_an_error(self, policy: EmbeddedPolicy) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from secloop_ai.contracts import CATALOGUE
 from secloop_ai.policies.embedded import Grammar, features, spell
+from secloop_ai.policies.reflex import reflex
 from training.baselines import observation, templates
 from training.baselines.board import ACTIONS, OBSERVED, Board
 
@@ -80,8 +81,23 @@ def test_an_observation_is_facts_then_what_was_said_then_the_mask() -> None:
 def test_every_feature_of_a_prompt_has_its_mark() -> None:
     known = {name for block in observation.BLOCKS for name in block.groups}
     said = {word.partition(":")[0] for task in tasks() for word in task.prompt if ":" in word}
-    assert said <= known
+    assert said - {"do"} <= known  # what the reflex says has marks of its own
     assert known <= {word.partition(":")[0] for word in features.words()}
+
+
+def test_what_the_reflex_says_is_marked_among_the_actions() -> None:
+    told = 0
+    for number, task in enumerate(tasks()):
+        here, said = board(number), reflex(task.request)
+        marks = np.flatnonzero(here.observation(())[observation.width() :][:ACTIONS]).tolist()
+        if not said:
+            assert marks == [templates.stop()]
+        for mark in marks if said else ():
+            call = here.calls[mark]
+            assert call
+            assert (call.tool, call.params) in [(c.tool, c.params) for c in said]
+            told += 1
+    assert told
 
 
 def test_one_fact_more_or_less_of_what_has_a_place_changes_the_observation() -> None:
