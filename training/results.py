@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from labs.scenario import Split
 from secloop_ai.contracts.errors import InputError, SecLoopError
 
 from .evaluation import injection, logs, looks, plots, tables
-from .evaluation.cells import RESULTS, load_cells
+from .evaluation.cells import RESULTS, Cell, load_cells
 from .evaluation.markdown import Kept
 from .evaluation.page import page
 from .evaluation.published import ABLATION, GAINS, LOSSES, SHIPPED
@@ -48,17 +48,24 @@ def gather(folder: Path) -> Kept:
         InputError: a file is broken.
     """
     split = Split.TEST if load_cells("fast", Split.TEST, folder) else Split.VALIDATION
+    fast = load_cells("fast", split, folder)
     return Kept(
         split=split.value,
-        fast=load_cells("fast", split, folder),
-        live=load_cells("live", split, folder),
-        mid=load_cells("mid", split, folder),
+        fast=fast,
+        live=same_weights(load_cells("live", split, folder), fast),
+        mid=same_weights(load_cells("mid", split, folder), fast),
         injections=injection.kept(folder),
         curves=logs.curves(folder),
         latency=logs.latency(folder),
         looks=looks.runs(folder),
         images={},
     )
+
+
+def same_weights(cells: Sequence[Cell], fast: Sequence[Cell]) -> tuple[Cell, ...]:
+    """The cells without those of the shipped policy's older weights: sides measured with other weights go apart."""
+    today = {c.policy_sha for c in fast if c.method == SHIPPED}
+    return tuple(c for c in cells if c.method != SHIPPED or c.policy_sha in today)
 
 
 def _draw(kept: Kept, beside: Path) -> Iterator[tuple[str, str]]:

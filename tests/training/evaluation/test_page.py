@@ -17,7 +17,7 @@ from training.cli import evaluation, results
 from training.evaluation import logs, tables
 from training.evaluation.cells import path_of, to_json
 from training.evaluation.outcome import Outcome
-from training.results import write
+from training.results import same_weights, write
 
 from .making import cell, outcome
 
@@ -74,6 +74,13 @@ def test_the_test_split_is_shown_as_soon_as_it_was_looked_at(tmp_path: Path) -> 
     fill(tmp_path, "embedded", 3, split=Split.TEST)
     *_, page = write(tmp_path, tmp_path / "results.md")
     assert "of the **test** split" in page.read_text(encoding="utf-8")
+
+
+def test_live_figures_of_older_weights_are_not_shown_beside_todays() -> None:
+    made = [cell(label, policy_sha=sha, side="live") for label, sha in (("embedded", "ab12"), ("embedded", "old0"))]
+    other = cell("expert-table", policy_sha="ee00", side="live")
+    today = [cell("embedded", policy_sha="ab12")]
+    assert same_weights([*made, other], today) == (made[0], other)
 
 
 def test_a_mean_over_suites_knows_doubt_even_where_all_went_well(tmp_path: Path) -> None:
