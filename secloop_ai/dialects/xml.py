@@ -91,8 +91,15 @@ def first(parent: Element, tag: str) -> Element | None:
 
 def add(parent: Element, tag: str, text: str | None = None) -> Element:
     """Append a child; its namespace becomes the default one where the parent has not declared it."""
-    element: Element = etree.SubElement(parent, tag, nsmap=_declared(parent, tag))
-    element.text = text
+    space = _space(tag)
+    if not space or str(parent.tag).startswith(space):
+        element: Element = etree.SubElement(parent, tag)
+    else:
+        uri = space[1:-1]
+        nsmap: Any = None if uri in parent.nsmap.values() else {None: uri}
+        element = etree.SubElement(parent, tag, nsmap=nsmap)
+    if text is not None:
+        element.text = text
     return element
 
 
@@ -156,11 +163,10 @@ def _bound(element: Element) -> Iterator[tuple[Element, str, str, str]]:
             yield inner, prefix, uri, name
 
 
-def _declared(parent: Element, tag: str) -> Any:
-    uri = tag[1:].partition("}")[0] if tag.startswith("{") else ""
-    if uri and str(parent.tag).startswith(tag[: len(uri) + 2]):
-        return None
-    return None if not uri or uri in parent.nsmap.values() else {None: uri}
+@cache
+def _space(tag: str) -> str:
+    """The namespace of a name, with its braces; empty where it has none."""
+    return tag[: tag.index("}") + 1] if tag.startswith("{") else ""
 
 
 @cache
