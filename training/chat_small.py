@@ -56,11 +56,11 @@ class Said(NamedTuple):
 class Recipe(NamedTuple):
     """How large, how long, how fast; `learning_rate` is the highest of a cosine's."""
 
-    layers: int = 4
-    hidden: int = 128
+    layers: int = 3
+    hidden: int = 96
     heads: int = 4
-    steps: int = 700
-    batch: int = 6
+    steps: int = 450
+    batch: int = 4
     learning_rate: float = 2e-3
     prompt_weight: float = 0.1
 
@@ -193,7 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command; a line of JSON for each look at the run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder of the model")
-    parser.add_argument("--cases", type=int, default=3_600, help="cases to learn from")
+    parser.add_argument("--cases", type=int, default=1_500, help="cases to learn from")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     for name, default in Recipe._field_defaults.items():
