@@ -34,7 +34,7 @@ demo-chat: setup-train  ## the same decided by a small chat model behind a local
 
 test: setup-train  ## all tests; those of the lab run where its packages can be had
 	@$(BIN)/python -m labs.setup.packages --optional --attacks
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup
+	$(BIN)/python -m pytest -n $(PROCESSES)
 	$(MAKE) --no-print-directory train-smoke
 
 test-attacks: setup  ## every attack means live, weak and sound (root, minutes)

@@ -1,23 +1,25 @@
-"""How tests share a machine when several processes run them (``pytest -n 2 --dist loadgroup``)."""
+"""How tests share a machine when several processes run them (``pytest -n 2``)."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-HERE = Path(__file__).parent
-ONE_KERNEL = frozenset({"attacks", "battlefield", "executor", "lab", "window"})
-"""Rooms that make namespaces and reap those of the dead: one at a time."""
+ONE_KERNEL = (
+    *("tests/attacks/", "tests/battlefield/", "tests/executor/", "tests/lab/", "tests/window/"),
+    *("tests/alerts/test_sensor.py", "tests/netconf/test_lab.py", "tests/training/lifecycle/"),
+)
+"""What makes namespaces, and reaps those of the dead: one at a time."""
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """A file's tests stay together, for their fixtures; those of the lab stay together, for there is one kernel."""
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            item.add_marker(pytest.mark.xdist_group(_group(item)))
+    from xdist.scheduler import LoadScopeScheduling
 
+    class ByKernel(LoadScopeScheduling):  # type: ignore[misc] # a library without types
+        def _split_scope(self, nodeid: str) -> str:
+            return "lab" if nodeid.startswith(ONE_KERNEL) else nodeid.partition("::")[0]
 
-def _group(item: pytest.Item) -> str:
-    place = item.path.relative_to(HERE)
-    return "lab" if item.get_closest_marker("lab") or place.parts[0] in ONE_KERNEL else str(place)
+    return ByKernel(config, log)

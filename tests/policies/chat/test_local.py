@@ -33,6 +33,7 @@ def written(model: Any, asked: PolicyRequest, **changes: Any) -> Any:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_every_constrained_answer_fits_the_schema(tiny: Path, train_requests: tuple[PolicyRequest, ...]) -> None:
     """Random weights, requests of all five suites' train split, hot sampling: 100 % valid."""
     model = local(tiny)
