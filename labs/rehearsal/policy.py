@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from secloop_ai.contracts import Candidate, Policy, PolicyError, PolicyRequest, Rehearsal, sha256_json
+from secloop_ai.contracts import CATALOGUE, Candidate, Plane, Policy, PolicyError, PolicyRequest, Rehearsal, sha256_json
 from secloop_ai.loop.decide import judge
+from secloop_ai.policies import load_policy
 
 from .score import AlertRehearsal
+
+VERSION = 2
+"""Of how candidates are put in order; part of a policy's digest."""
 
 
 class RehearsedPolicy:
     """Asks a policy for many candidates and hands them on, the best rehearsed first.
+
+    Whether to act at all is the policy's to say: on a twin, every alert is an attack. Where its own first choice is to
+    do nothing, its order stays.
 
     Candidates that the guard refuses are not rehearsed; they come last, so that what was refused is still told.
 
@@ -34,8 +41,8 @@ class RehearsedPolicy:
         return f"best-of-{self._wanted}/{self._policy.name}"
 
     def digest(self) -> str:
-        """SHA-256 (hex) of the policy's digest and the number rehearsed."""
-        return sha256_json([self._policy.digest(), self._wanted])
+        """SHA-256 (hex) of the policy's digest, the number rehearsed, and how."""
+        return sha256_json([VERSION, self._policy.digest(), self._wanted])
 
     def propose(self, request: PolicyRequest, *, n: int, seed: int) -> tuple[Candidate, ...]:
         """Up to `n` candidates, best rehearsed first; of equals the policy's own order holds.
@@ -46,6 +53,8 @@ class RehearsedPolicy:
         if n < 1:
             raise PolicyError(f"{self.name}: asked for {n} candidates")
         proposed = self._policy.propose(request, n=self._wanted, seed=seed)
+        if proposed and _quiet(proposed[0]):
+            return proposed[:n]
         judged = [(c, *judge(c, request, self._policy.name)) for c in proposed]
         allowed = [(candidate, strategy) for candidate, strategy, verdict in judged if verdict.allowed]
         scores = self._rehearsal.score(request, [strategy for _, strategy in allowed])
@@ -53,3 +62,32 @@ class RehearsedPolicy:
         ranked = sorted(scored, key=lambda c: -c.score)
         refused = [candidate for candidate, _, verdict in judged if not verdict.allowed]
         return (*ranked, *refused)[:n]
+
+
+def _quiet(candidate: Candidate) -> bool:
+    """Whether it says to do nothing; an answer without a call says nothing."""
+    tools = [CATALOGUE.get(call.tool) for call in candidate.calls]
+    return bool(tools) and all(tool is not None and tool.spec.plane is Plane.NONE for tool in tools)
+
+
+def load(argument: str) -> RehearsedPolicy:
+    """The policy of ``rehearse:G:POLICY``.
+
+    Raises:
+        PolicyError: not of that form, or the other policy cannot start.
+    """
+    number, _, inner = argument.partition(":")
+    return RehearsedPolicy(load_policy(inner), candidates=candidates_of(number, inner))
+
+
+def candidates_of(number: str, inner: str) -> int:
+    """The G of ``G:POLICY``.
+
+    Raises:
+        PolicyError: it is no number, or no policy is named.
+    """
+    if not number.isascii() or not number.isdecimal() or not inner:
+        raise PolicyError(
+            f"policy 'rehearse:{number}:{inner}': write rehearse:G:POLICY, G being a number of candidates"
+        )
+    return int(number)

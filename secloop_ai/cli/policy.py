@@ -30,6 +30,7 @@ class _Needs(NamedTuple):
 
 NEEDS = {
     "openai": _Needs("openai:MODEL@BASE_URL", ("openai",), "chat"),
+    "rehearse": _Needs("rehearse:G:POLICY", ("labs",), "lab"),
     "transformers": _Needs("transformers:FOLDER", ("torch", "transformers", "training"), "train"),
 }
 EMBEDDED = "embedded"

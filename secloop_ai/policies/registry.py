@@ -11,13 +11,14 @@ BACK_ENDS = {
     "embedded": "secloop_ai.policies.embedded.policy:load_embedded",
     "openai": "secloop_ai.policies.chat.remote:load",
     "playbook": "secloop_ai.policies.playbook:load",
+    "rehearse": "labs.rehearsal.policy:load",
     "transformers": "training.chat_local:load",
 }
 """Scheme → ``module:function`` that takes the argument (``""`` when there is none) and returns the policy.
 
 A back end is one line here; its module is imported when it is asked for, and may need an extra.
 """
-EXTRAS = {"openai": "chat"}
+EXTRAS = {"openai": "chat", "rehearse": "lab"}
 """Scheme → the extra that has what it needs, where that is not ``train``."""
 
 

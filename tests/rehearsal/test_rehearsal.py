@@ -15,6 +15,7 @@ from labs.validator import baseline
 from labs.validator.harness import evaluate_on
 from secloop_ai.contracts import (
     TTLS_S,
+    ActionCall,
     Candidate,
     IsolateHost,
     Observe,
@@ -27,6 +28,7 @@ from secloop_ai.contracts import (
 )
 from secloop_ai.contracts.errors import LabError
 from secloop_ai.loop.decide import build_request, judge
+from secloop_ai.policies import load_policy
 
 OBSERVE = Strategy(actions=(Observe(ttl_s=300, reason=ObserveReason.INFORMATIONAL),), evidence=(), policy="test")
 
@@ -131,6 +133,45 @@ def test_rehearsed_the_expert_is_right_more_often() -> None:
     fields = [FastField(case) for case, _ in drawn(Split.VALIDATION)]
     right = [sum(evaluate_on(p, f).correct for f in fields) for p in (plain, rehearsed)]
     assert right[1] > right[0]
+
+
+class Undecided:
+    """Would rather do nothing, but has something to do at hand."""
+
+    name = "undecided/1"
+
+    def __init__(self, *tools: Candidate) -> None:
+        self._answers = tools
+
+    def digest(self) -> str:
+        return "0" * 64
+
+    def propose(self, request: PolicyRequest, *, n: int, seed: int) -> tuple[Candidate, ...]:  # noqa: ARG002 - the same answers to all
+        return self._answers[:n]
+
+
+def test_whether_to_act_at_all_is_the_policys_to_say() -> None:
+    case, request = next(drawn(Split.VALIDATION, Kind.ATTACK))
+    right = answered(case, request)
+    assert right
+    acting = next(
+        c
+        for c in baseline("expert-table").propose(request, n=16, seed=0)
+        if judge(c, request, "test")[0].actions == right.actions
+    )
+    nothing = ActionCall(tool="observe", params={"reason": "false_alarm"}, ttl_s=300)
+    calm = Candidate(calls=(nothing,))
+    kept = RehearsedPolicy(Undecided(calm, acting), candidates=2).propose(request, n=2, seed=0)
+    assert kept == (calm, acting)
+    first = RehearsedPolicy(Undecided(acting, calm), candidates=2).propose(request, n=1, seed=0)
+    assert first[0].calls == acting.calls
+
+
+def test_it_can_be_had_by_name_and_a_wrong_one_is_told() -> None:
+    assert load_policy("rehearse:4:playbook").name.startswith("best-of-4/")
+    for wrong in ("rehearse", "rehearse:x:playbook", "rehearse:4"):
+        with pytest.raises(PolicyError, match=r"write rehearse:G:POLICY|no policy ''"):
+            load_policy(wrong)
 
 
 def test_its_name_and_digest_say_what_is_rehearsed() -> None:

@@ -6,8 +6,9 @@ import re
 from typing import NamedTuple
 
 from labs.rehearsal import RehearsedPolicy
+from labs.rehearsal.policy import candidates_of
 from labs.validator.baselines import BASELINES, baseline
-from secloop_ai.contracts import Policy, PolicyError
+from secloop_ai.contracts import Policy
 from secloop_ai.contracts.errors import InputError
 from secloop_ai.policies import load_policy
 from secloop_ai.policies.reflex import ReflexPolicy
@@ -67,9 +68,7 @@ def policy_of(spec: str) -> Policy:
     if scheme != REHEARSE:
         return load_policy(spec)
     number, _, inner = rest.partition(":")
-    if not number.isascii() or not number.isdecimal() or not inner:
-        raise PolicyError(f"policy {spec!r}: a rehearsed one is {REHEARSE}:G:POLICY, G being a number of candidates")
-    return RehearsedPolicy(policy_of(inner), candidates=int(number))
+    return RehearsedPolicy(policy_of(inner), candidates=candidates_of(number, inner))
 
 
 def _named(part: str) -> Named:
