@@ -85,7 +85,9 @@ def spelled(calls: Sequence[ActionCall]) -> str:
 
 
 def conversations(number: int, workers: int) -> list[Said]:
-    """As many conversations as the apprentice answers of so many cases."""
+    """As many conversations as the apprentice answers of so many cases; one worker is this process."""
+    if workers == 1:
+        return [s for s in map(said, range(number)) if s]
     with get_context("fork").Pool(workers) as pool:
         return [s for s in pool.imap(said, range(number), chunksize=16) if s]
 
