@@ -34,7 +34,8 @@ demo-chat: setup-train  ## the same decided by a small chat model behind a local
 
 test: setup-train  ## all tests; those of the lab run where its packages can be had
 	@$(BIN)/python -m labs.setup.packages --optional --attacks
-	$(BIN)/python -m pytest -n $(PROCESSES)
+	$(BIN)/python -m pytest -n $(PROCESSES) --ignore=tests/battlefield
+	$(BIN)/python -m pytest tests/battlefield
 	$(MAKE) --no-print-directory train-smoke
 
 test-attacks: setup  ## every attack means live, weak and sound (root, minutes)

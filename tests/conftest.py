@@ -8,7 +8,14 @@ import pytest
 
 ONE_KERNEL = (
     *("tests/attacks/", "tests/battlefield/", "tests/executor/", "tests/lab/", "tests/window/"),
-    *("tests/alerts/test_sensor.py", "tests/netconf/test_lab.py", "tests/training/lifecycle/"),
+    *(
+        "tests/alerts/test_sensor.py",
+        "tests/netconf/test_lab.py",
+        "tests/training/",
+        "tests/suites/",
+        "tests/scenario/",
+    ),
+    *("tests/playbooks/test_optional.py", "tests/validator/", "tests/simulator/", "tests/rehearsal/"),
 )
 """What makes namespaces, and reaps those of the dead: one at a time."""
 

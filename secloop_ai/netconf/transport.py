@@ -139,6 +139,8 @@ class PromptSession(SSHSession):  # type: ignore[misc]  # ncclient has no types
         with contextlib.suppress(OSError):  # full: it rings already; closed: the next line says so
             self._button.send(b"\0")
         # The loop may have ended after this RPC's listener was told nothing and before it was queued.
+        if isinstance(self._lost, TransportError):
+            raise self._lost
         if self._lost is not None:
             raise TransportError("the session is gone") from self._lost
 

@@ -36,6 +36,7 @@ def test_every_action_of_the_dialect_has_a_case(name: str) -> None:
     assert shown == set(play_of(name).dialect.needs)
 
 
+@pytest.mark.exhaustive  # minutes; `secloop dialects --check --full` says the same
 @pytest.mark.parametrize(("name", "case"), CASES)
 def test_the_documents_are_valid_yang(name: str, case: str) -> None:
     if not VALIDATE.is_file():
