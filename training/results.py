@@ -13,7 +13,7 @@ from .evaluation import injection, logs, looks, plots, tables
 from .evaluation.cells import RESULTS, Cell, load_cells
 from .evaluation.markdown import Kept
 from .evaluation.page import page
-from .evaluation.published import ABLATION, GAINS, LOSSES, SHIPPED
+from .evaluation.published import ABLATION, GAINS, LOSSES, OURS, SHIPPED
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "results.md"
 IMAGES = Path("img") / "results"
@@ -63,9 +63,10 @@ def gather(folder: Path) -> Kept:
 
 
 def same_weights(cells: Sequence[Cell], fast: Sequence[Cell]) -> tuple[Cell, ...]:
-    """The cells without those of the shipped policy's older weights: sides measured with other weights go apart."""
-    today = {c.policy_sha for c in fast if c.method == SHIPPED}
-    return tuple(c for c in cells if c.method != SHIPPED or c.policy_sha in today)
+    """The cells without those of a policy's older weights: sides measured with other weights go apart."""
+    known = {c.method for c in fast}
+    today = {(c.method, c.policy_sha) for c in fast}
+    return tuple(c for c in cells if c.method not in known or (c.method, c.policy_sha) in today)
 
 
 def _draw(kept: Kept, beside: Path) -> Iterator[tuple[str, str]]:
@@ -73,7 +74,8 @@ def _draw(kept: Kept, beside: Path) -> Iterator[tuple[str, str]]:
     own = tables.accuracy_rows([c for c in kept.fast if c.method == SHIPPED])
     gaps = [r for r in tables.gap_rows(kept.fast, SHIPPED) if r["gap"] is not None]
     others = [r for r in gaps if not r["policy"].startswith(ABLATION)]
-    without = [r for r in gaps if r["policy"].startswith(ABLATION)]
+    small = tables.gap_rows(kept.fast, OURS)
+    without = [r for r in small if r["policy"].startswith(ABLATION) and r["gap"] is not None]
     if own:
         title = f"Accuracy by suite, {kept.split} split, fast model"
         yield "accuracy", _at(beside, plots.bars(own, _path(beside, "accuracy"), title=title))

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import ValidationError
 
 from secloop_ai.contracts import Frozen, InputError
@@ -67,6 +66,8 @@ def read_yaml(path: Path) -> Any:
     Raises:
         ScenarioError: it cannot be read, or is no YAML.
     """
+    import yaml  # here, as a rehearsal in a short process reads no file
+
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -17,7 +17,6 @@ from secloop_ai.contracts import Action, AlertSummary, Strategy
 from secloop_ai.loop.intent import meant_to_fail
 from secloop_ai.loop.watch import Check
 
-from .alerts import alerts_of
 from .effects import Combined, Effect, combine, effect_of
 from .journeys import Journeys
 from .paths import Paths
@@ -62,6 +61,8 @@ class FastField:
 
     def alerts(self) -> tuple[AlertSummary, ...]:
         """What the sensor makes of the undefended twin."""
+        from .alerts import alerts_of  # with all of the ingest: a rehearsal in a short process has no use for it
+
         attempted = [s for s, o in zip(self.script.stages, self._twin.stages, strict=True) if o.attempted]
         return alerts_of(self.case, attempted, self.paths)
 

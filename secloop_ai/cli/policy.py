@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from secloop_ai.contracts import PolicyError
+from secloop_ai.settings import DEFAULT_POLICY
 
 from . import policy_life
 from .operate import Inventory, Json, context
@@ -152,7 +153,7 @@ def _judged(candidate: Candidate, request: PolicyRequest, policy: Policy) -> dic
 
 
 def timed(
-    name: Name = EMBEDDED,
+    name: Name = DEFAULT_POLICY,
     incidents: Annotated[int, typer.Option(help="Incidents decided.", min=2)] = 200,
     cold_starts: Annotated[int, typer.Option(help="New processes, of which the median counts.", min=1)] = 5,
     as_json: Json = False,

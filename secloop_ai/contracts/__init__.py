@@ -137,6 +137,7 @@ from .pointers import (
 from .ports import (
     AclParser,
     CommitJournal,
+    Confident,
     DeadMan,
     Dialect,
     HostResult,
@@ -205,6 +206,7 @@ __all__ = [
     "ClosePort",
     "CommitJournal",
     "CommitReport",
+    "Confident",
     "ConnectError",
     "Connection",
     "Criticality",

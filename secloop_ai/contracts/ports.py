@@ -33,6 +33,14 @@ class Policy(Protocol):
         """
 
 
+@runtime_checkable
+class Confident(Protocol):
+    """A policy that knows how sure it is."""
+
+    def probability(self, candidate: Candidate) -> float:
+        """How likely the policy itself holds a candidate of its own to be, 0 to 1."""
+
+
 class Rendered(NamedTuple):
     """An edit and what the device holds once it is applied.
 

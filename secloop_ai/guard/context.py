@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Address, ip_address, ip_network
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -64,21 +65,15 @@ class Context:
         """Addresses that completed a TCP handshake in the evidence: both ends of such a flow answered."""
         return frozenset(plain(a) for s in self.evidence if s.handshake for a in (s.source, s.destination))
 
-    @cached_property
+    @property
     def own(self) -> tuple[IPNetwork, ...]:
         """The devices' own addresses and the management network."""
-        found: list[IPNetwork] = []
-        for device in self.environment.devices:
-            found += map(ip_network, device.own_addresses())
-            found += _literal(device.connection.address)
-            for port in (i for i in device.interfaces if i.management):
-                found += [*port.networks, *(a.network for a in port.addresses)]
-        return tuple(found)
+        return _ground(self.environment).own
 
-    @cached_property
+    @property
     def untouchable(self) -> tuple[IPNetwork, ...]:
         """Everything no action may touch: what the inventory protects, and the devices themselves."""
-        return (*self.environment.protected, *self.own)
+        return _ground(self.environment).untouchable
 
     def protects(self, network: IPNetwork) -> IPNetwork | None:
         """The untouchable prefix that a prefix meets, if any."""
@@ -98,6 +93,35 @@ class Context:
     def owners(self, network: IPNetwork) -> tuple[Host, ...]:
         """The inventory hosts with an address in a prefix."""
         return tuple(h for h in self.environment.hosts if any(within(a, network) for a in h.addresses))
+
+
+class _Ground(NamedTuple):
+    """What is the same for every strategy in one network."""
+
+    environment: Environment
+    own: tuple[IPNetwork, ...]
+    untouchable: tuple[IPNetwork, ...]
+
+
+_latest: list[_Ground] = []
+"""Of the network asked about last, at most one: the candidates of a request are all reviewed in the same."""
+
+
+def _ground(environment: Environment) -> _Ground:
+    latest = _latest[0] if _latest else None
+    if latest is None or latest.environment is not environment:
+        own = tuple(_own(environment))
+        latest = _Ground(environment, own, (*environment.protected, *own))
+        _latest[:] = [latest]
+    return latest
+
+
+def _own(environment: Environment) -> Iterator[IPNetwork]:
+    for device in environment.devices:
+        yield from map(ip_network, device.own_addresses())
+        yield from _literal(device.connection.address)
+        for port in (i for i in device.interfaces if i.management):
+            yield from (*port.networks, *(a.network for a in port.addresses))
 
 
 def targets(action: Action) -> Iterator[tuple[str, IPNetwork]]:

@@ -95,10 +95,11 @@ def decide_step(params: Mapping[str, Any], check: bool) -> StepResult:
 
 def _weights_trouble(name: str, policy: Policy) -> Iterator[str]:
     """What is wrong with promoted weights that should have answered."""
-    if name == "embedded":
+    if name.rpartition(":")[2] == "embedded":
         from secloop_ai.policies.embedded.store import trouble
 
-        if said := trouble(policy.digest()):
+        asked: Policy = getattr(policy, "asked", policy)  # a rehearsal asks another
+        if said := trouble(asked.digest()):
             yield said
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from labs.rehearsal import AlertRehearsal, RehearsedPolicy, hypotheses, twin
-from labs.rehearsal.twin import links
+from labs.rehearsal.policy import RehearsedPolicy
+from labs.rehearsal.score import AlertRehearsal
+from labs.rehearsal.twin import hypotheses, links, twin
 from labs.scenario import Case, Kind, Split, Suite
 from labs.simulator import FastField
 from labs.suites import cases

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import show, tables
-from .markdown import NOT_MEASURED, Kept, command, image, table, title
+from .markdown import CONTEST, NOT_MEASURED, Kept, command, image, table, title
 from .metrics import ABOUT
-from .published import ABLATION, BASELINES, LOSSES, REHEARSED, SHIPPED
+from .published import ABLATION, BASELINES, LOSSES, OURS, REHEARSED, SHIPPED
 from .tables import Row, between, percent
 
 
@@ -27,8 +27,10 @@ def figures(kept: Kept) -> Iterator[str]:
 
 def ablations(kept: Kept) -> Iterator[str]:
     """What each change of training costs or brings."""
-    yield from title("Ablations", command(kept, f"{SHIPPED},{ABLATION}NAME/RUN=embedded:FOLDER"))
-    rows = {r["policy"].removeprefix(ABLATION): r for r in tables.gap_rows(kept.fast, SHIPPED)
+    yield from title("Ablations", CONTEST)
+    yield f"Each from the checkpoint that `{OURS}` starts from, with the same budget; set against it."
+    yield ""
+    rows = {r["policy"].removeprefix(ABLATION): r for r in tables.gap_rows(kept.fast, OURS)
             if r["policy"].startswith(ABLATION)}  # fmt: skip
     names = [*LOSSES, *(name for name in rows if name not in LOSSES)]
     lines = [

@@ -13,6 +13,7 @@ from .published import SHIPPED
 
 NOT_MEASURED = "not measured"
 EVAL = "secloop eval --suite all --split {split} --policy {policy} --seeds {seeds}{more}"
+CONTEST = "python -m training.contest --start var/train/sft --out var/cells --split test --seeds 1"
 Cells = Sequence[Cell]
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from labs.rehearsal import RehearsedPolicy
-from labs.rehearsal.policy import candidates_of
+from labs.rehearsal.policy import RehearsedPolicy, candidates_of
 from labs.validator.baselines import BASELINES, baseline
 from secloop_ai.contracts import Policy
 from secloop_ai.contracts.errors import InputError

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from secloop_ai.settings import DEFAULT_POLICY
+
 ACCURACY = 0.9271
 """The method's accuracy on a server's GPU."""
-SHIPPED = "embedded"
-"""Label of the policy that ships."""
+SHIPPED = DEFAULT_POLICY
+"""Label of the policy that ships: what the loop asks where nobody chose another."""
+ALONE = "embedded"
+"""The same weights without a rehearsal."""
+OURS = "sa-grpo"
+"""Label of the method with the small budget that its rivals have."""
 ABLATION = "ablation:"
 """Labels of ablations begin with it."""
 GAINS = {"grpo": 0.103, "kto": 0.147, "ppo": 0.186, "ddqn": 0.227, "dqn": 0.267, "untuned": 0.304}
@@ -19,7 +25,7 @@ GAINS = {"grpo": 0.103, "kto": 0.147, "ppo": 0.186, "ddqn": 0.227, "dqn": 0.267,
 LOSSES = {"no-exec-eval": 0.269, "no-penalty": 0.100, "no-format": 0.031}
 """Ablation → what the method is published to lose by it."""
 BASELINES = ("no-op", "block-all", "block-source", "random-valid", "expert-table", "reflex")
-LEARNED = ("sft", "kto", "grpo", "ppo", "dqn", "ddqn", "untuned")
+LEARNED = (OURS, "sft", "kto", "grpo", "ppo", "dqn", "ddqn", "untuned")
 REHEARSED = "rehearse:16:expert-table"
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from labs.rehearsal import hypotheses, twin
+from labs.rehearsal.twin import hypotheses, twin
 from labs.scenario import Case
 from labs.simulator import FastField
 from secloop_ai.contracts import ActionCall, Feedback, Outcome, PolicyError, PolicyRequest, SecLoopError, Strategy

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from labs.rehearsal import AlertRehearsal
+from labs.rehearsal.score import AlertRehearsal
 from labs.scenario.draw import rng
 from secloop_ai.contracts import Candidate, Strategy
 from secloop_ai.loop.decide import judge

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from .vocabulary import VERSION, digest, words
 SHIPPED = Path(__file__).with_name("weights")
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 SAMPLED = 4
-"""Answers sampled per candidate that is wanted, at most, as equal ones count once."""
+"""Answers sampled per candidate that is wanted, where there are several, as equal ones count once."""
 
 
 class EmbeddedPolicy:
@@ -73,13 +74,14 @@ class EmbeddedPolicy:
         left = _left(prompt, request)
         return tuple(_candidate(a, grammar, left) for a in ranked)
 
+    def probability(self, candidate: Candidate) -> float:
+        """How likely this answer of its own is, under the grammar at temperature 1."""
+        return math.exp(min(candidate.score, 0.0))
+
     def _different(self, seen: tuple[str, ...], grammar: Grammar, n: int, seed: int) -> list[Answer]:
-        """Answers, each once, the greedy one first; more are sampled where too many of the first were alike."""
-        found = {a.words: a for a in sample(self._network, grammar, seen, n=n, seed=seed)}
-        if len(found) < n:
-            more = sample(self._network, grammar, seen, n=n * (SAMPLED - 1), seed=seed, start=n)
-            found |= {a.words: a for a in more if a.words not in found}
-        return list(found.values())
+        """Answers, each once, the greedy one first: at most `n` times SAMPLED. What they begin alike is read once."""
+        drawn = sample(self._network, grammar, seen, n=n * SAMPLED if n > 1 else 1, seed=seed)
+        return list({a.words: a for a in drawn}.values())
 
 
 def _candidate(answer: Answer, grammar: Grammar, left: str) -> Candidate:

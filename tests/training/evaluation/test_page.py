@@ -17,6 +17,7 @@ from training.cli import evaluation, results
 from training.evaluation import logs, tables
 from training.evaluation.cells import path_of, to_json
 from training.evaluation.outcome import Outcome
+from training.evaluation.published import SHIPPED
 from training.results import same_weights, write
 
 from .making import cell, outcome
@@ -46,7 +47,8 @@ def test_without_anything_kept_all_is_said_to_be_not_measured(tmp_path: Path) ->
 
 def test_figures_tables_and_losses_come_from_the_lines(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    fill(tmp_path, "embedded", 8)
+    fill(tmp_path, SHIPPED, 8)
+    fill(tmp_path, "sa-grpo/0", 8)
     fill(tmp_path, "expert-table", 9)
     fill(tmp_path, "no-op", 0)
     fill(tmp_path, "ablation:no-penalty/0", 6)
@@ -70,8 +72,8 @@ def test_figures_tables_and_losses_come_from_the_lines(tmp_path: Path) -> None:
 
 def test_the_test_split_is_shown_as_soon_as_it_was_looked_at(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    fill(tmp_path, "embedded", 8)
-    fill(tmp_path, "embedded", 3, split=Split.TEST)
+    fill(tmp_path, SHIPPED, 8)
+    fill(tmp_path, SHIPPED, 3, split=Split.TEST)
     *_, page = write(tmp_path, tmp_path / "results.md")
     assert "of the **test** split" in page.read_text(encoding="utf-8")
 

@@ -13,7 +13,7 @@ pytest.importorskip("trl", reason="the extra `train` is not installed")
 
 from typer.testing import CliRunner, Result  # noqa: E402
 
-from labs.rehearsal import AlertRehearsal  # noqa: E402
+from labs.rehearsal.score import AlertRehearsal  # noqa: E402
 from secloop_ai.contracts import ActionCall  # noqa: E402
 from secloop_ai.ledger import Ledger, open_ledger  # noqa: E402
 from secloop_ai.policies.embedded.grammar import Grammar  # noqa: E402
