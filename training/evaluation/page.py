@@ -102,7 +102,7 @@ def _gaps(kept: Kept) -> Iterator[str]:
     yield from title("Against the baselines", command(kept, names), CONTEST)
     yield "Accuracy is the mean over suites; a lead is ours less theirs on the same scenarios, paired. `IQM` is the"
     yield "interquartile mean over runs and suites. What was trained from one checkpoint with one small budget stands"
-    yield f"from `{OURS}` on: its own lead over each is the method's; that of the policy that ships had a full training."
+    yield f"from `{OURS}` on: its own lead over each is the method's; the policy that ships had a full training."
     yield ""
     rows = {r["policy"]: r for r in tables.gap_rows(kept.fast, SHIPPED)}
     small = {r["policy"]: r for r in tables.gap_rows(kept.fast, OURS)}
