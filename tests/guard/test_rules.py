@@ -304,3 +304,11 @@ def test_the_table_names_and_describes_every_rule() -> None:
     assert all(r.about.endswith(".") and len(r.about) < 120 for r in RULES)
     asked = request(*ATTACK)
     assert review(strategy((observe(),), asked), asked).rules_checked == tuple(r.name for r in RULES)
+
+
+def test_what_is_untouchable_is_that_of_the_network_under_review() -> None:
+    plain = environment()
+    shielded = plain.model_copy(update={"protected": (ip_network(f"{ATTACKER}/32"),)})
+    for _ in range(2):
+        assert not refusals(block_ip(), seen=ATTACK, env=plain)
+        assert [r.rule for r in refusals(block_ip(), seen=ATTACK, env=shielded)] == ["protected-set"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 
 import pytest
 
-from labs.rehearsal.policy import RehearsedPolicy
+from labs.rehearsal.policy import SURE, RehearsedPolicy
 from labs.rehearsal.score import AlertRehearsal
 from labs.rehearsal.twin import hypotheses, links, twin
 from labs.scenario import Case, Kind, Split, Suite
@@ -166,6 +168,50 @@ def test_whether_to_act_at_all_is_the_policys_to_say() -> None:
     assert kept == (calm, acting)
     first = RehearsedPolicy(Undecided(acting, calm), candidates=2).propose(request, n=1, seed=0)
     assert first[0].calls == acting.calls
+
+
+class Certain(Undecided):
+    """Knows how sure it is: as the scores of its answers say."""
+
+    def probability(self, candidate: Candidate) -> float:
+        return candidate.score
+
+
+@pytest.mark.parametrize(("probability", "kept"), [(SURE, True), (SURE - 0.01, False)])
+def test_a_policy_that_is_sure_is_taken_at_its_word(probability: float, kept: bool) -> None:
+    class Favourite:
+        """Rehearses the last answer best."""
+
+        def score(self, request: PolicyRequest, strategies: Sequence[Strategy]) -> tuple[float, ...]:  # noqa: ARG002
+            return tuple(float(n) for n, _ in enumerate(strategies))
+
+    for _, request in drawn(Split.VALIDATION, Kind.ATTACK):
+        allowed = [
+            c for c in baseline("random-valid").propose(request, n=16, seed=0) if judge(c, request, "")[1].allowed
+        ]
+        acting = [c.model_copy(update={"score": probability}) for c in allowed if c.calls[0].tool != "observe"]
+        if len(acting) > 1:
+            break
+    policy = RehearsedPolicy(Certain(*acting), candidates=len(acting), rehearsal=Favourite())
+    (first,) = policy.propose(request, n=1, seed=0)
+    assert (first.calls == acting[0].calls) is kept
+
+
+def test_what_the_guard_refuses_is_rehearsed_however_sure_the_policy_is() -> None:
+    for _, request in drawn(Split.VALIDATION, Kind.ATTACK):
+        proposed = baseline("random-valid").propose(request, n=32, seed=0)
+        refused = [c for c in proposed if not judge(c, request, "")[1].allowed]
+        allowed = [c for c in proposed if judge(c, request, "")[1].allowed]
+        if refused and allowed:
+            break
+    sure = refused[0].model_copy(update={"score": 1.0})
+    found = RehearsedPolicy(Certain(sure, allowed[0]), candidates=2).propose(request, n=2, seed=0)
+    assert [c.calls for c in found] == [allowed[0].calls, sure.calls]
+
+
+def test_a_sure_policy_needs_no_simulator() -> None:
+    code = "import sys, labs.rehearsal.policy; assert 'labs.simulator' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_it_can_be_had_by_name_and_a_wrong_one_is_told() -> None:
