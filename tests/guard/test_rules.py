@@ -311,4 +311,4 @@ def test_what_is_untouchable_is_that_of_the_network_under_review() -> None:
     shielded = plain.model_copy(update={"protected": (ip_network(f"{ATTACKER}/32"),)})
     for _ in range(2):
         assert not refusals(block_ip(), seen=ATTACK, env=plain)
-        assert [r.rule for r in refusals(block_ip(), seen=ATTACK, env=shielded)] == ["protected-set"]
+        assert "protected-set" in [r.rule for r in refusals(block_ip(), seen=ATTACK, env=shielded)]
