@@ -99,8 +99,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     try:
         weights = load_weights(args.model, _options(whole=not args.lora))
-        changes = {"learning_rate": RATE} if args.lora else {}
-        config = free("published", save_every=args.save_every, steps=args.steps, group=args.group, **changes)
+        changes = {"learning_rate": args.learning_rate or (RATE if args.lora else None), "removed": args.without}
+        own = {"save_every": args.save_every, "steps": args.steps, "group": args.group}
+        config = free("published", **own, **{name: value for name, value in changes.items() if value})
         trainer = ChatGrpoTrainer(
             weights.model,
             CaseTasks("train", range(args.seeds)),
@@ -137,6 +138,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=20, help="cases of every scenario of the train split")
     parser.add_argument("--steps", type=int, help="optimiser steps; by default one pass over the cases")
     parser.add_argument("--group", type=int, default=7, help="answers per question")
+    parser.add_argument("--learning-rate", type=float, help="by default the published one, and 3e-5 for an adapter")
+    parser.add_argument("--without", action="append", help="a component of the reward left out; several may be given")
     parser.add_argument("--save-every", type=int, default=50, help="optimiser steps between checkpoints")
     parser.add_argument("--all-weights", dest="lora", action="store_false", help="train all weights, not an adapter")
     parser.add_argument("--vllm-server", help="address of `trl vllm-serve --config training/launch/vllm.yaml`")

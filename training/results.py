@@ -57,6 +57,7 @@ def gather(folder: Path) -> Kept:
         injections=injection.kept(folder),
         curves=logs.curves(folder),
         latency=logs.latency(folder),
+        free=logs.free(folder),
         looks=looks.runs(folder),
         images={},
     )

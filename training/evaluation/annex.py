@@ -40,6 +40,21 @@ def ablations(kept: Kept) -> Iterator[str]:
     yield from image(kept, "ablations")
 
 
+def free_decoding(kept: Kept) -> Iterator[str]:
+    """What the grammar holds up."""
+    yield from title("Without the grammar", "python -m training.free_decoding")
+    yield "Greedy answers to the validation split's cases, decoded under the request's grammar (of a chat model: under"
+    yield "its JSON schema) and freely. Where a grammar holds the answers, the format reward is the same for all:"
+    yield "its ablation means something for a chat model that is sampled freely, and stands here."
+    yield ""
+    head = ["policy", "decoding", "answers", "valid", "right"]
+    lines = [
+        [str(r["label"]), str(r["decoding"]), str(r["answers"]), percent(r["valid_share"]), percent(r["right_share"])]
+        for r in kept.free
+    ]
+    yield from table(head, lines)
+
+
 def _lost(row: Row) -> str:
     if not row or row["gap"] is None:
         return NOT_MEASURED

@@ -1,4 +1,4 @@
-"""What training and the benchmark left behind, one JSON object a line: learning curves, decision latency."""
+"""What training and benchmarks left behind, one JSON object a line: learning curves, latency, free decoding."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from secloop_ai.contracts.errors import InputError
 
 from .cells import RESULTS
 
-CURVES, LATENCY = "curves", "latency.jsonl"
+CURVES, LATENCY, FREE = "curves", "latency.jsonl", "free.jsonl"
 Log = list[Mapping[str, Any]]
 
 
@@ -35,6 +35,15 @@ def latency(folder: Path = RESULTS) -> Log:
         InputError: the file cannot be used.
     """
     return rows(folder / LATENCY)
+
+
+def free(folder: Path = RESULTS) -> Log:
+    """The lines of ``python -m training.free_decoding``; none where there is no file.
+
+    Raises:
+        InputError: the file cannot be used.
+    """
+    return rows(folder / FREE)
 
 
 def rows(path: Path) -> Log:

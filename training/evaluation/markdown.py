@@ -32,6 +32,7 @@ class Kept(NamedTuple):
     injections: Sequence[Report]
     curves: Mapping[str, Log]
     latency: Log
+    free: Log
     looks: Sequence[Look]
     images: Mapping[str, str]
 

@@ -19,6 +19,7 @@ def page(kept: Kept) -> str:
     later = (
         annex.figures,
         annex.ablations,
+        annex.free_decoding,
         annex.injections,
         annex.containment,
         annex.curves,

@@ -56,6 +56,8 @@ def test_figures_tables_and_losses_come_from_the_lines(tmp_path: Path) -> None:
     log = "".join(f"{json.dumps({'step': n, 'reward': n / 10, 'correct': 0.5})}\n" for n in range(30))
     (tmp_path / logs.CURVES / "sa-grpo-0.jsonl").write_text(log, encoding="utf-8")
     (tmp_path / logs.LATENCY).write_text('[{"policy": "embedded", "p50_ms": 41.23456}]', encoding="utf-8")
+    free = {"label": "small", "decoding": "free", "answers": 30, "valid_share": 0.9333, "right_share": 0.5}
+    (tmp_path / logs.FREE).write_text(json.dumps(free), encoding="utf-8")
     written = list(write(tmp_path, tmp_path / "docs" / "results.md"))
     assert {p.stem for p in written[:-1]} == {"accuracy", "gaps", "ablations", "reward", "correct"}
     text = written[-1].read_text(encoding="utf-8")
@@ -63,6 +65,7 @@ def test_figures_tables_and_losses_come_from_the_lines(tmp_path: Path) -> None:
     assert "- expert-table: behind, our lead -9.1 %" in text
     assert re.search(r"\| no-penalty \| -18\.2 % \(-[\d.]+ to -[\d.]+\) \| -10\.0 % \|", text)
     assert "| embedded | 41.23 |" in text
+    assert "| small | free | 30 | 93.3 % | 50.0 % |" in text
     for path in written[:-1]:
         assert f"img/results/{path.name}" in text
         assert path.read_text(encoding="utf-8").startswith("<?xml")
