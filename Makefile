@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 LEARNING := $(VENV)/.learning
 PROCESSES ?= $(shell nproc)
 
-.PHONY: setup setup-train lab-packages demo demo-chat demo-config test test-attacks check lint bench train train-smoke results clean
+.PHONY: setup setup-train lab-packages demo demo-chat demo-config demo-fleet test test-attacks check lint bench train train-smoke results clean
 
 setup: $(STAMP)  ## virtual environment with everything but torch
 
@@ -28,6 +28,9 @@ demo: setup  ## a real attack, stopped on a real NETCONF device
 
 demo-config: setup  ## the configuration half alone: no attack, no root
 	@$(BIN)/python -m labs.demo --config-only
+
+demo-fleet: setup  ## six makes of devices in one transaction, and drift found and repaired; no attack, no root
+	@$(BIN)/python -m labs.demo --fleet
 
 demo-chat: setup-train  ## the same decided by a small chat model behind a local OpenAI-compatible server
 	@bash scripts/demo_chat.sh $(VENV) var/chat-small

@@ -9,7 +9,7 @@ from labs.lab import requirements
 from labs.setup import packages
 from secloop_ai.contracts import SecLoopError
 
-from . import attack, configuration
+from . import attack, configuration, fleet
 from .screen import Screen
 
 
@@ -17,9 +17,12 @@ def main() -> int:
     """Run the demo; its exit status is the verdict."""
     parser = argparse.ArgumentParser(prog="python -m labs.demo", description=__doc__)
     parser.add_argument("--config-only", action="store_true", help="no attack, no root: the configuration half")
+    parser.add_argument("--fleet", action="store_true", help="no attack, no root: six makes of devices, and drift")
     options = parser.parse_args()
     screen = Screen()
     try:
+        if options.fleet:
+            return fleet.run(screen)
         if options.config_only:
             return configuration.run(screen, "the configuration half was asked for")
         if requirements.missing():
