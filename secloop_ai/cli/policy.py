@@ -55,7 +55,7 @@ def listed(as_json: Json = False) -> None:
     columns = {"name": "name", "usable": "usable", "version": "version", "digest_short": "digest"}
     show(rows if as_json else list(map(_shortened, rows)), as_json=as_json, title="Policies", empty="", columns=columns)
     for row in () if as_json else rows:
-        for key in ("reason", "vocabulary"):
+        for key in ("reason", "default", "vocabulary"):
             if row[key]:
                 typer.echo(f"{row['name']}: {row[key]}")
         for found in row["weights"]:
@@ -72,7 +72,7 @@ def _back_end(name: str) -> dict[str, Any]:
     from secloop_ai.policies import load_policy
 
     row: dict[str, Any] = {"name": name, "usable": False, "reason": "", "version": "", "digest": ""}
-    row |= {"vocabulary": "", "weights": []}
+    row |= {"default": "", "vocabulary": "", "weights": []}
     if name == EMBEDDED:
         row |= {"vocabulary": _vocabulary(), "weights": policy_life.weights()}
     if needs := NEEDS.get(name):
@@ -80,9 +80,11 @@ def _back_end(name: str) -> dict[str, Any]:
         row |= {"name": needs.form, "usable": not lacking}
         if lacking:
             row["reason"] = f"{', '.join(lacking)} not installed: pip install 'secloop[{needs.extra}]'"
-        return row
+        if lacking or name != DEFAULT_POLICY.partition(":")[0]:
+            return row
+        row["default"] = f"{DEFAULT_POLICY} decides where nothing else is chosen"
     try:
-        policy = load_policy(name)
+        policy = load_policy(DEFAULT_POLICY if row["default"] else name)
     except PolicyError as error:
         return {**row, "reason": str(error)}
     return {**row, "usable": True, "version": policy.name, "digest": policy.digest()}
