@@ -30,7 +30,9 @@ options:
     type: path
     default: ""
   policy:
-    description: Policy back end. The default is C(embedded), the model that ships; C(playbook) is the expert table.
+    description:
+      - Policy back end. The default is C(rehearse:6:embedded), the model that ships with its candidates rehearsed where it
+        is in doubt; C(playbook) is the expert table.
     type: str
     default: ""
   candidates:

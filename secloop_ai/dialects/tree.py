@@ -7,8 +7,9 @@ original is taken out. So the edit and the state after it can never disagree.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
 
 from .xml import OPERATION, Element, add, add_bound, first, hollow, identity, leaf, move, text_of
 
@@ -17,8 +18,8 @@ Placing = Callable[[Element, "Element | None"], None]
 """Says in an edit, in the dialect's own way, behind which entry one stands; None: before all others."""
 
 
-_SHORT = 6
-"""Up to so many kinds of children are looked for one by one."""
+_FEW = 3
+"""A container with up to so many children is not compared as one: to look at each takes no longer, and tells more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Node:
         gives_way: a case of a choice: its deletion goes before what is added beside it.
         lasting: goes only with what is around it, as what others put there would mean nothing without it.
         points: it names what its siblings hold: in an edit it stands last, but first when it lets go of something.
+        inner: the children by tag.
     """
 
     tag: str
@@ -57,6 +59,10 @@ class Node:
     gives_way: bool = False
     lasting: bool = False
     points: bool = False
+    inner: Mapping[str, Node] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "inner", {node.tag: node for node in self.children})
 
     @property
     def common(self) -> bool:
@@ -72,18 +78,26 @@ class Node:
 
 def prune(parent: Element, tables: Sequence[Node]) -> None:
     """Take out empty containers: they carry no meaning (RFC 7950 section 7.5.1), and only some servers keep them."""
-    if hollow(parent):
-        _prune(parent, tables)
+    for element in hollow(parent):
+        way = [element, *takewhile(lambda around: around is not parent, element.iterancestors())]
+        for empty, node in zip(way, _known(tables, way), strict=False):
+            holder = empty.getparent()
+            if len(empty) or not node.children or node.keys or node.presence or holder is None:
+                break
+            holder.remove(empty)
 
 
-def _prune(parent: Element, tables: Sequence[Node]) -> None:
-    inner = {node.tag: node for node in tables if node.children}
-    for element in list(parent.iterchildren(*inner)) if inner else ():
-        node = inner[str(element.tag)]
-        if len(element):
-            _prune(element, node.children)
-        if len(element) == 0 and not (node.keys or node.presence):
-            parent.remove(element)
+def _known(tables: Sequence[Node], way: Sequence[Element]) -> list[Node]:
+    """The nodes of an element and of those around it, from the inside out; none where the tables lack one of them."""
+    inner: Mapping[str, Node] = {node.tag: node for node in tables}
+    found: list[Node] = []
+    for element in reversed(way):
+        node = inner.get(str(element.tag))
+        if node is None:
+            return []
+        found.append(node)
+        inner = node.inner
+    return found[::-1]
 
 
 def settle(parent: Element, tables: Sequence[Node]) -> None:
@@ -125,25 +139,33 @@ class _Edit:
 
     def _reduce(self, before: Element | None, after: Element, tables: Sequence[Node], keep: Sequence[str]) -> bool:
         """Leave in `after` only what differs from `before`, with its operations; whether anything does."""
-        present = _present(tables, after, before)
-        left = {element for node in present for element in self._changed(before, after, node)}
+        olds, news = _by_tag(before), _by_tag(after)
+        left: set[Element] = set()
+        pointing: list[str] = []
+        for node in tables:
+            if node.tag in olds or node.tag in news:
+                changed = self._changed(olds.get(node.tag, ()), news.get(node.tag, ()), after, node)
+                left.update(changed)
+                if changed and node.points:
+                    pointing.append(node.tag)
         for child in list(after):
             if child not in left and child.tag not in keep:
                 after.remove(child)
-        for element in [e for node in tables if node.points for e in list(after.iterchildren(node.tag))]:
+        for element in [e for tag in pointing for e in after.iterchildren(tag)]:
             lets_go = any(e.get(OPERATION) == "delete" for e in element.iter())
             after.insert(0 if lets_go else len(after), element)
         return bool(left)
 
-    def _changed(self, before: Element | None, after: Element, node: Node) -> list[Element]:
+    def _changed(self, olds: Sequence[Element], news: Sequence[Element], after: Element, node: Node) -> list[Element]:
         """The changed, new, moved and deleted elements of one kind, all of them in `after`."""
         if not node.keys and not node.values:
-            return self._changed_one(before, after, node)
-        old = {node.key(e): e for e in (before.iterchildren(node.tag) if before is not None else ())}
-        entries = list(after.iterchildren(node.tag))
-        misplaced = _misplaced(list(old), [node.key(e) for e in entries]) if node.placing and old else frozenset()
+            return self._changed_one(olds, news, after, node)
+        if not olds:
+            return [element for element in news if self._differs(None, element, node)]
+        old = {node.key(e): e for e in olds}
+        misplaced = _misplaced(list(old), [node.key(e) for e in news]) if node.placing else frozenset()
         left, previous = [], None
-        for element in entries:
+        for element in news:
             key = node.key(element)
             was = old.pop(key, None)
             differs = self._differs(was, element, node)
@@ -157,24 +179,24 @@ class _Edit:
             previous = element
         return left + [self._deletion(after, gone, node) for gone in old.values()]
 
-    def _changed_one(self, before: Element | None, after: Element, node: Node) -> list[Element]:
+    def _changed_one(
+        self, olds: Sequence[Element], news: Sequence[Element], after: Element, node: Node
+    ) -> list[Element]:
         """As `_changed`, for what is there once at most."""
-        old, new = first(before, node.tag) if before is not None else None, first(after, node.tag)
-        if new is not None:
-            return [new] if self._differs(old, new, node) else []
-        return [] if old is None else [self._deletion(after, old, node)]
+        if news:
+            return [news[0]] if self._differs(olds[0] if olds else None, news[0], node) else []
+        return [self._deletion(after, olds[0], node)]
 
     def _differs(self, old: Element | None, new: Element, node: Node) -> bool:
+        if not (node.children or node.whole):
+            return old is None or old.text != new.text
+        as_one = node.whole or node.keys or len(new) > _FEW
+        if old is not None and as_one and text_of(old) == text_of(new):
+            return False
         if node.whole:
-            if old is not None and text_of(old) == text_of(new):
-                return False
             if old is not None or not node.merged:
                 new.set(OPERATION, "replace")
             return True
-        if not node.children:
-            return old is None or old.text != new.text
-        if old is not None and text_of(old) == text_of(new):
-            return False
         fixed = [child for child in node.children if child.in_order and not child.placing]
         if old is not None and any(_reordered(old, new, child) for child in fixed):
             new.set(OPERATION, "replace")
@@ -197,12 +219,12 @@ class _Edit:
         return element
 
 
-def _present(tables: Sequence[Node], *parents: Element | None) -> Sequence[Node]:
-    """The nodes of a long table that have something below one of the parents; a short table as it is."""
-    if len(tables) <= _SHORT:
-        return tables
-    tags = {child.tag for parent in parents if parent is not None for child in parent}
-    return [node for node in tables if node.tag in tags]
+def _by_tag(parent: Element | None) -> dict[str, list[Element]]:
+    """The children, by their names."""
+    found: dict[str, list[Element]] = {}
+    for child in parent if parent is not None else ():
+        found.setdefault(str(child.tag), []).append(child)
+    return found
 
 
 def _copy(parent: Element, leaf_element: Element) -> None:

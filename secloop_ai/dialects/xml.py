@@ -24,7 +24,7 @@ _PARSER = etree.XMLParser(
     remove_comments=True,
     remove_pis=True,
 )
-_HOLLOW = etree.XPath("boolean(descendant::*[not(*) and not(normalize-space())])")
+_HOLLOW = etree.XPath("descendant::*[not(*) and not(normalize-space())]")
 etree.register_namespace("nc", BASE)
 
 
@@ -79,13 +79,14 @@ def leaf(parent: Element, tag: str) -> str | None:
     if not _plain(tag):
         text = parent.findtext(tag)
         return None if text is None else text.strip()
-    for found in parent.iterchildren(tag):
-        return (found.text or "").strip()
-    return None
+    found = first(parent, tag)
+    return None if found is None else (found.text or "").strip()
 
 
 def first(parent: Element, tag: str) -> Element | None:
     """The first child of that name; faster than ``find``, and for one step only."""
+    if len(parent) and (child := parent[0]).tag == tag:  # keys come first, and many containers hold one thing
+        return child
     return next(parent.iterchildren(tag), None)
 
 
@@ -103,9 +104,10 @@ def add(parent: Element, tag: str, text: str | None = None) -> Element:
     return element
 
 
-def hollow(root: Element) -> bool:
-    """Whether anything below has neither children nor text; quicker than looking for it by tables."""
-    return bool(_HOLLOW(root))
+def hollow(root: Element) -> list[Element]:
+    """What has neither children nor text, in document order."""
+    found = _HOLLOW(root)
+    return list(found)
 
 
 def add_bound(parent: Element, tag: str, prefix: str, uri: str) -> Element:
