@@ -15,11 +15,14 @@ from labs.lab import processes, strays
 from labs.lab.processes import NETNS_DIR, environment
 from secloop_ai.contracts.errors import LabError
 
-from .record import BASE, CLAIM_S, FieldRecord, forget, load
+from .record import BASE, CLAIM_S, FILE, FieldRecord, forget, load
 from .wiring import batch
 
 MNT_DETACH = 2
 LOCK_S, LOCK_POLL_S = 60.0, 0.05
+BIRTH_S = 1.0
+"""Seconds from a record's last writing in which its maker may have begun a process that cannot be told by its mark yet:
+one that was forked and has not become its program."""
 
 
 def standing() -> tuple[FieldRecord, ...]:
@@ -43,6 +46,7 @@ def reap(*, everything: bool = False) -> tuple[FieldRecord, ...]:
             if record is None:
                 _forget_claim(folder)
             elif not record.owned or (everything and record.owner != os.getpid()):
+                _await_births(record)
                 demolish(record)
                 found.append(record)
     return tuple(found)
@@ -76,6 +80,14 @@ def _read(folder: Path) -> FieldRecord | None:
         return load(folder)
     except NotADirectoryError:
         return None
+
+
+def _await_births(record: FieldRecord) -> None:
+    try:
+        age_s = time.time() - (record.run_dir / FILE).stat().st_mtime
+    except FileNotFoundError:
+        return
+    time.sleep(min(BIRTH_S, max(0.0, BIRTH_S - age_s)))
 
 
 def _forget_claim(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from secloop_ai.contracts import AdminOp, DeviceModel, InterfaceState, TaggedOp
 from secloop_ai.contracts.errors import DialectError
@@ -23,13 +24,14 @@ class AdminStates:
         sites: every port of a configuration, by its name in the inventory.
         state: name of the leaf, in Clark notation.
         path: readable path of a port, with ``{}`` for its name.
-        tables: how this part is built; none where another section's table has it.
+        tables: how this part is built.
     """
 
     sites: Callable[[Element], Iterable[tuple[str, Element]]]
     state: str
     path: str
-    tables: tuple[Node, ...] = ()
+    kind: ClassVar = AdminOp
+    tables: tuple[Node, ...]
 
     def read(self, root: Element) -> DeviceModel:
         """Administrative states."""

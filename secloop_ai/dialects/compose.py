@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from secloop_ai.contracts import DeviceModel, TaggedOp
+from secloop_ai.contracts import AdminOp, DeviceModel, DiscardOp, FilterOp, TaggedOp
 from secloop_ai.contracts.ports import Rendered
 
 from .capabilities import Need, lacking
@@ -22,8 +22,12 @@ class Section(Protocol):
     """One part of a configuration: filters, links or routes. All work on the ``<data>`` element, in place."""
 
     @property
+    def kind(self) -> type[FilterOp | AdminOp | DiscardOp]:
+        """The operations it makes hold; without one of these it changes nothing."""
+
+    @property
     def tables(self) -> tuple[Node, ...]:
-        """How this part is built."""
+        """How this part is built; where several parts stand in one tree, each has the table of all."""
 
     def read(self, root: Element) -> DeviceModel:
         """This part of the model."""
@@ -90,7 +94,7 @@ class TreeDialect:
         Raises:
             DialectError: an operation this dialect or this configuration cannot take.
         """
-        return self._render(data, lambda section, root: section.apply(root, ops))
+        return self._render(data, ops, lambda section, root: section.apply(root, ops))
 
     def remove(self, data: str, ops: Sequence[TaggedOp], *, tidy: bool = True) -> Rendered:
         """The edit that takes the entries with the operations' tags away, wherever they are on the device.
@@ -98,12 +102,12 @@ class TreeDialect:
         Containers left empty are deleted as well, so that nothing of ours stays. An edit that will be sent later,
         without another look at the device, is rendered with ``tidy=False``: it deletes our entries and nothing else.
         """
-        return self._render(data, lambda section, root: section.remove(root, ops), tidy=tidy)
+        return self._render(data, ops, lambda section, root: section.remove(root, ops), tidy=tidy)
 
     def between(self, before: str, after: str) -> str | None:
         """The edit that turns one configuration into another; None when they are equal in what is read here."""
         old = self._load(before)
-        return difference(old, self._load(after), self._tables(old))
+        return difference(old, self._load(after), _tables(self.sections_for(old)))
 
     def tags(self, data: str) -> frozenset[str]:
         """Mitigation ids whose mark is in the configuration."""
@@ -133,30 +137,35 @@ class TreeDialect:
 
     def _settled(self, data: str) -> Element:
         root = self._load(data)
-        settle(root, self._tables(root))
+        settle(root, _tables(self.sections_for(root)))
         return root
 
     def _load(self, data: str) -> Element:
         root = load(data)
-        self._prune(root)
+        prune(root, _tables(self.sections_for(root)))
         return root
 
-    def _prune(self, root: Element) -> None:
-        """Take out what means nothing because it is empty."""
-        prune(root, self._tables(root))
-
-    def _tables(self, root: Element) -> tuple[Node, ...]:
-        return tuple(node for section in self.sections_for(root) for node in section.tables)
-
-    def _render(self, data: str, change: Callable[[Section, Element], None], *, tidy: bool = True) -> Rendered:
+    def _render(
+        self,
+        data: str,
+        ops: Sequence[TaggedOp],
+        change: Callable[[Section, Element], None],
+        *,
+        tidy: bool = True,
+    ) -> Rendered:
         before = self._load(data)
-        tables = self._tables(before)
-        after = deepcopy(before)
-        for section in self.sections_for(before):
+        concerned = [section for section in self.sections_for(before) if of_kind(ops, section.kind)]
+        tables, after = _tables(concerned), deepcopy(before)
+        for section in concerned:
             change(section, after)
-        self._prune(after)
+        prune(after, tables)
         text = text_of(after)
         return Rendered(edit=difference(before, after, tables, tidy=tidy), after=text)
+
+
+def _tables(sections: Iterable[Section]) -> tuple[Node, ...]:
+    """The tables of sections, each once."""
+    return tuple(dict.fromkeys(node for section in sections for node in section.tables))
 
 
 def of_kind(ops: Sequence[TaggedOp], kind: type[Op]) -> list[Tagged[Op]]:

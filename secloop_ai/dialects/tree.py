@@ -22,7 +22,7 @@ _FEW = 3
 """A container with up to so many children is not compared as one: to look at each takes no longer, and tells more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Node:
     """A part of the data model that a dialect reads or writes: a list (with keys), a container, or a leaf.
 
@@ -59,7 +59,7 @@ class Node:
     gives_way: bool = False
     lasting: bool = False
     points: bool = False
-    inner: Mapping[str, Node] = field(init=False, repr=False, compare=False)
+    inner: Mapping[str, Node] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inner", {node.tag: node for node in self.children})

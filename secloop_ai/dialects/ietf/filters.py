@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from secloop_ai.contracts import (
     AclAttachment,
@@ -40,6 +41,7 @@ Group = tuple[Element, str, Family]
 class Filters:
     """RFC 8519 ACLs and their attachment, as a section of the dialect."""
 
+    kind: ClassVar = FilterOp
     tables: tuple[Node, ...] = (n.FILTER_TABLE,)
 
     def read(self, root: Element) -> DeviceModel:

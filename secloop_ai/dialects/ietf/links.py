@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from secloop_ai.contracts import AdminOp, DeviceModel, InterfaceState, TaggedOp
 from secloop_ai.contracts.errors import DialectError
@@ -16,6 +17,7 @@ from . import names as n
 class Links:
     """RFC 8343 interfaces, as a section of the dialect."""
 
+    kind: ClassVar = AdminOp
     tables: tuple[Node, ...] = (n.LINK_TABLE,)
 
     def read(self, root: Element) -> DeviceModel:

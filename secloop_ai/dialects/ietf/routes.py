@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from secloop_ai.contracts import DeviceModel, DiscardOp, IPNetwork, StaticDiscard, TaggedOp
 from secloop_ai.contracts.errors import DialectError
@@ -42,6 +42,7 @@ class Route(NamedTuple):
 class Routes:
     """RFC 8349 static routes, as a section of the dialect."""
 
+    kind: ClassVar = DiscardOp
     tables: tuple[Node, ...] = (n.ROUTE_TABLE,)
 
     def read(self, root: Element) -> DeviceModel:

@@ -16,7 +16,7 @@ from secloop_ai.contracts import Family, PacketRule, RuleAction
 from secloop_ai.dialects.marks import TAG, mark_of
 from secloop_ai.dialects.numbered import RESTS, Acl, Adapter, Attached, Entry, Meaning, Place
 from secloop_ai.dialects.tree import Node
-from secloop_ai.dialects.xml import Element, add, ensure, leaf
+from secloop_ai.dialects.xml import Element, add, ensure, leaf, reach
 from secloop_ai.dialects.xml import first as first_child
 
 from . import interfaces
@@ -42,7 +42,7 @@ class AccessLists(Adapter):
     def acls(self, root: Element) -> Iterator[Acl]:
         """Every access list but those of our classes."""
         for family, part in n.FAMILY_TAG.items():
-            held = interfaces.reach(root, n.NATIVE, part, n.ACCESS_LIST)
+            held = reach(root, n.NATIVE, part, n.ACCESS_LIST)
             for element in held.iterchildren(*_LISTS[family]) if held is not None else ():
                 name = leaf(element, n.ACL_NAME) or ""
                 if element.tag == n.STANDARD or not CLASS_NAME.fullmatch(name):
@@ -50,7 +50,7 @@ class AccessLists(Adapter):
 
     def attachments(self, root: Element) -> Iterator[Attached]:
         """Every attachment; a common list comes before the interface's own."""
-        held = interfaces.reach(root, n.NATIVE, n.INTERFACE)
+        held = reach(root, n.NATIVE, n.INTERFACE)
         for found in held.iter(n.ACCESS_GROUP, n.TRAFFIC_FILTER) if held is not None else ():
             holder = found.getparent()
             interface = None if holder is None else holder.getparent()
@@ -61,7 +61,7 @@ class AccessLists(Adapter):
     def point(self, root: Element, interface: str) -> Element | None:
         """The interface, when something is attached to it."""
         found = interfaces.find(root, interface)
-        attached = (interfaces.reach(found, *tags) for tags in _ATTACHING) if found is not None else ()
+        attached = (reach(found, *tags) for tags in _ATTACHING) if found is not None else ()
         return found if any(part is not None for part in attached) else None
 
     def entries(self, acl: Acl) -> list[Entry]:

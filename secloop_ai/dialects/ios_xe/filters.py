@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from secloop_ai.contracts import DeviceModel, FilterOp, TaggedOp
 from secloop_ai.dialects.compose import of_kind
@@ -23,6 +24,7 @@ _ENGINE = NumberedFilters(LISTS)
 class Filters:
     """Access lists and policy maps, as a section of the dialect."""
 
+    kind: ClassVar = FilterOp
     tables: tuple[Node, ...] = LISTS.tables
 
     def read(self, root: Element) -> DeviceModel:

@@ -6,21 +6,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from secloop_ai.contracts.errors import DialectError
-from secloop_ai.dialects.xml import Element, first, leaf
+from secloop_ai.dialects.xml import Element, first, leaf, reach
 
 from . import names as n
 
 _TAGS = {f"{{{n.IOS}}}{kind}": kind for kind in n.TYPES}
-
-
-def reach(root: Element, *tags: str) -> Element | None:
-    """What stands below `root` along these tags, each of them there once at most."""
-    found: Element | None = root
-    for tag in tags:
-        if found is None:
-            return None
-        found = first(found, tag)
-    return found
 
 
 @lru_cache(maxsize=1024)

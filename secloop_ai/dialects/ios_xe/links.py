@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from secloop_ai.contracts import AdminOp, DeviceModel, InterfaceState, TaggedOp
 from secloop_ai.dialects.compose import of_kind
@@ -16,7 +17,8 @@ from . import names as n
 class Links:
     """Administrative state of interfaces, as a section of the dialect."""
 
-    tables: tuple[Node, ...] = ()  # the native model is one tree, which the filters bring along
+    kind: ClassVar = AdminOp
+    tables: tuple[Node, ...] = (n.TABLE,)
 
     def read(self, root: Element) -> DeviceModel:
         """Administrative states; an interface is up unless its configuration shuts it."""

@@ -14,7 +14,7 @@ from secloop_ai.contracts import Direction, Family, RuleAction
 from secloop_ai.contracts.errors import DialectError
 from secloop_ai.dialects.marks import own_acl
 from secloop_ai.dialects.numbered import Place
-from secloop_ai.dialects.xml import Element, add, ensure, first, leaf, text_of
+from secloop_ai.dialects.xml import Element, add, ensure, first, leaf, reach, text_of
 
 from . import interfaces
 from . import names as n
@@ -71,7 +71,7 @@ def tags_at(root: Element, place: Place) -> set[str]:
 def policed(root: Element) -> dict[str, Policed]:
     """Classes of ours with a policer, by name."""
     rates: dict[str, int] = {}
-    if interfaces.reach(root, n.NATIVE, n.POLICIES) is None:
+    if reach(root, n.NATIVE, n.POLICIES) is None:
         return {}
     for held in root.iterfind(f"{_POLICY_MAPS}/{n.CLASS}"):
         text = leaf(held, _RATE)
@@ -129,7 +129,7 @@ def _classes(policy: Element) -> list[str]:
 
 
 def _list(root: Element, name: str, family: Family) -> Element | None:
-    lists = interfaces.reach(root, n.NATIVE, n.FAMILY_TAG[family], n.ACCESS_LIST)
+    lists = reach(root, n.NATIVE, n.FAMILY_TAG[family], n.ACCESS_LIST)
     every = lists.iterchildren(n.ACL_TAG[family]) if lists is not None else ()
     return next((e for e in every if leaf(e, n.ACL_NAME) == name), None)
 

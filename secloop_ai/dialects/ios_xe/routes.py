@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_network
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from secloop_ai.contracts import DeviceModel, DiscardOp, IPNetwork, StaticDiscard, TaggedOp
 from secloop_ai.contracts.errors import DialectError
@@ -42,7 +42,8 @@ class Route(NamedTuple):
 class Routes:
     """Static routes, as a section of the dialect."""
 
-    tables: tuple[Node, ...] = ()  # the native model is one tree, which the filters bring along
+    kind: ClassVar = DiscardOp
+    tables: tuple[Node, ...] = (n.TABLE,)
 
     def read(self, root: Element) -> DeviceModel:
         """Discard routes; one that stands for several mitigations is listed for each."""

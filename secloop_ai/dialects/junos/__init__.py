@@ -7,22 +7,16 @@ what exists first.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
-
-from lxml import etree
 
 from secloop_ai.dialects.compose import Section, TreeDialect
-from secloop_ai.dialects.tree import Node
 from secloop_ai.dialects.xml import Element
 
 from .filters import Filters
 from .links import Links
-from .names import ATTRIBUTES, NEEDS, READ_FILTER, Names, hollow_places, names_for, table
+from .names import ATTRIBUTES, NEEDS, READ_FILTER, Names, names_for
 from .routes import Routes
 
 __all__ = ["DIALECT", "JunosDialect"]
-
-_EMPTY = etree.XPath("//*[not(node())]")
 
 
 class JunosDialect(TreeDialect):
@@ -32,15 +26,6 @@ class JunosDialect(TreeDialect):
         """The sections in this device's namespace."""
         return _sections(names_for(root))
 
-    def _tables(self, root: Element) -> tuple[Node, ...]:
-        return (table(names_for(root)),)
-
-    def _prune(self, root: Element) -> None:
-        names = names_for(root)
-        places, found = hollow_places(names), _EMPTY(root)
-        for element in found if isinstance(found, list) else ():
-            _drop_hollow(element, places, names.configuration)
-
     def _load(self, data: str) -> Element:
         root = super()._load(data)
         if ATTRIBUTES.strip("{") in data:
@@ -48,17 +33,6 @@ class JunosDialect(TreeDialect):
                 for name in [a for a in element.attrib if str(a).startswith(ATTRIBUTES)]:
                     del element.attrib[name]
         return root
-
-
-def _drop_hollow(element: Any, places: frozenset[tuple[str, str, str]], top: str) -> None:
-    """Remove an empty container, and what that empties."""
-    while len(element) == 0 and (parent := element.getparent()) is not None:
-        above = parent.getparent()
-        known = above is not None and ("" if parent.tag == top else above.tag, parent.tag, element.tag) in places
-        if not known and element.tag != top:
-            return
-        parent.remove(element)
-        element = parent
 
 
 @cache

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from secloop_ai.contracts import (
     AclAttachment,
@@ -48,7 +49,12 @@ class Filters:
     """Filters and their attachment, as a section of the dialect."""
 
     n: n.Names
-    tables: tuple[Node, ...] = ()
+    kind: ClassVar = FilterOp
+
+    @property
+    def tables(self) -> tuple[Node, ...]:
+        """How this part is built: the configuration is one tree."""
+        return (n.table(self.n),)
 
     def read(self, root: Element) -> DeviceModel:
         """Filters and attachments; what is deactivated is not there."""

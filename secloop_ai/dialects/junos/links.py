@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from secloop_ai.contracts import AdminOp, DeviceModel, InterfaceState, TaggedOp
 from secloop_ai.contracts.errors import DialectError
@@ -20,7 +21,12 @@ class Links:
     """Interfaces and units, as a section of the dialect."""
 
     n: n.Names
-    tables: tuple[Node, ...] = ()
+    kind: ClassVar = AdminOp
+
+    @property
+    def tables(self) -> tuple[Node, ...]:
+        """How this part is built: the configuration is one tree."""
+        return (n.table(self.n),)
 
     def read(self, root: Element) -> DeviceModel:
         """Administrative states; a unit of an interface that is down is down."""

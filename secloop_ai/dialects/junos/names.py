@@ -6,7 +6,6 @@ to be YANG compliant, with that of the module each hierarchy lives in. What is w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, TypeVar
@@ -190,19 +189,6 @@ def _placed(entry: Element, previous: Element | None) -> None:
 def table(n: Names) -> Node:
     """What is read and written of the configuration."""
     return Node(n.configuration, children=(_interfaces(n), _routing(n.rt), _firewall(n.fw)), partial=True)
-
-
-@cache
-def hollow_places(n: Names) -> frozenset[tuple[str, str, str]]:
-    """Containers below ``<configuration>`` that mean nothing while empty, each after the two it stands in."""
-
-    def walk(node: Node, above: str) -> Iterator[tuple[str, str, str]]:
-        for child in node.children:
-            if child.children and not (child.keys or child.presence):
-                yield above, node.tag, child.tag
-            yield from walk(child, node.tag)
-
-    return frozenset(walk(table(n), ""))
 
 
 def _firewall(fw: FirewallNames) -> Node:

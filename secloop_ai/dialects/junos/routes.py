@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from secloop_ai.contracts import DeviceModel, DiscardOp, IPNetwork, StaticDiscard, TaggedOp
 from secloop_ai.contracts.errors import DialectError
@@ -39,7 +39,12 @@ class Routes:
     """Static routes of the main tables, as a section of the dialect."""
 
     n: n.Names
-    tables: tuple[Node, ...] = ()
+    kind: ClassVar = DiscardOp
+
+    @property
+    def tables(self) -> tuple[Node, ...]:
+        """How this part is built: the configuration is one tree."""
+        return (n.table(self.n),)
 
     def read(self, root: Element) -> DeviceModel:
         """Discard routes; one that stands for several mitigations is listed for each."""

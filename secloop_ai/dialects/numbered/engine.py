@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
-from secloop_ai.contracts import DeviceModel, Family, FilterOp, PacketRule, RuleAction, TaggedOp
+from secloop_ai.contracts import DeviceModel, FilterOp, PacketRule, RuleAction, TaggedOp
 from secloop_ai.contracts.errors import DialectError
 from secloop_ai.dialects.compose import of_kind
 from secloop_ai.dialects.marks import Mark
@@ -18,10 +19,9 @@ from secloop_ai.dialects.xml import Element
 
 from .adapter import PERMIT_REST_KEPT, Acl, Adapter, Entry
 from .numbering import numbered
-from .places import find, followed, held_at, host, permit_rest, room_in, uses
+from .places import Key, Survey, host, permit_rest, room_in
 from .reading import read
 
-Key = tuple[str, Family | None]
 Ranked = list[tuple[int, PacketRule]]
 
 
@@ -30,6 +30,7 @@ class NumberedFilters:
     """The section; everything a vendor says in its own way is the adapter's."""
 
     adapter: Adapter
+    kind: ClassVar = FilterOp
 
     @property
     def tables(self) -> tuple[Node, ...]:
@@ -78,27 +79,25 @@ class NumberedFilters:
 
     def subtrees(self, root: Element, ops: Sequence[TaggedOp]) -> Iterator[tuple[str, list[Element]]]:
         """The places' attachments, the ACLs these depend on, and how often those are attached."""
-        adapter, mine = self.adapter, list(self._mine(ops))
+        adapter, there, mine = self.adapter, Survey(self.adapter, root), list(self._mine(ops))
         keys: set[Key] = {(adapter.own_name(op), op.family) for _, op in mine}
-        keys |= {a.key for _, op in mine for a in held_at(adapter, root, op)[:1]}
+        keys |= {a.key for _, op in mine for a in there.held_at(op)[:1]}
         keys |= self._carriers(root, {tag for tag, _ in mine})
-        acls = {key: find(adapter, root, key) for key in sorted(keys, key=str)}
+        acls = {key: there.acls.get(key) for key in sorted(keys, key=str)}
         points = {op.interface for _, op in mine}
-        points |= {
-            p.interface for key, acl in acls.items() if acl and adapter.is_own(acl) for p in uses(adapter, root, key)
-        }
+        points |= {p.interface for key, acl in acls.items() if acl and adapter.is_own(acl) for p in there.uses(key)}
         for interface in sorted(points):
             point = adapter.point(root, interface)
             yield adapter.point_path(interface), [] if point is None else [point]
         for key, acl in acls.items():
             path = adapter.acl_path(*key)
             yield path, [] if acl is None else [acl.element]
-            for place in uses(adapter, root, key):
+            for place in there.uses(key):
                 found = adapter.point(root, place.interface)
                 yield f"{path} at {place}", [] if found is None else [found]
             if acl is not None:
                 yield from adapter.extras(root, acl)
-        if mine and (every := list(self.adapter.acls(root))) and all(adapter.is_own(acl) for acl in every):
+        if mine and there.acls and all(adapter.is_own(acl) for acl in there.acls.values()):
             yield from ((path, root.findall(tag)) for path, tag in adapter.tops)
 
     def _mine(self, ops: Sequence[TaggedOp]) -> Iterator[tuple[str, FilterOp]]:
@@ -114,7 +113,7 @@ class NumberedFilters:
 
     def _delete(self, root: Element, acl: Acl, *, keep: bool) -> None:
         """Detach an ACL of ours everywhere, then delete it."""
-        for place in uses(self.adapter, root, acl.key):
+        for place in Survey(self.adapter, root).uses(acl.key):
             self.adapter.detach(root, place, acl, keep=keep)
         self.adapter.destroy(root, acl)
 
@@ -153,7 +152,7 @@ class NumberedFilters:
         entries = self.adapter.entries(acl)
         rests = [e for e in entries if e.is_rest]
         if self.adapter.is_own(acl):
-            needed = not (self.adapter.chained and followed(self.adapter, root, acl))
+            needed = not (self.adapter.chained and Survey(self.adapter, root).followed(acl))
         else:
             needed = self._opens(acl, [e for e in entries if not e.is_rest])
         if needed and not rests:
@@ -169,7 +168,7 @@ class NumberedFilters:
 
     def _crowded(self, root: Element, acl: Acl, entries: Sequence[Entry], wanted: int, holds: int) -> str:
         foreign = next((e.number for e in entries if e.mark is None), 0)
-        places = ", ".join(str(p) for p in uses(self.adapter, root, acl.key))
+        places = ", ".join(str(p) for p in Survey(self.adapter, root).uses(acl.key))
         return (
             f"acl {acl.name} (IPv{acl.family}) at {places} has room for {holds} of our {wanted} entries before its "
             f"entry {foreign}: renumber it so that more numbers from {self.adapter.numbers.start} on are free"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from secloop_ai.contracts import Family, FilterOp, PacketRule, RuleAction
 from secloop_ai.contracts.errors import DialectError
@@ -12,30 +14,45 @@ from secloop_ai.dialects.xml import Element
 from .adapter import PERMIT_REST_KEPT, Acl, Adapter, Attached, Entry, Place
 from .numbering import Room
 
-
-def find(adapter: Adapter, root: Element, key: tuple[str, Family | None]) -> Acl | None:
-    """The ACL of that name and family."""
-    return next((acl for acl in adapter.acls(root) if acl.key == key), None)
+Key = tuple[str, Family | None]
 
 
-def uses(adapter: Adapter, root: Element, key: tuple[str, Family | None]) -> list[Place]:
-    """Where an ACL is attached."""
-    return [a.place for a in adapter.attachments(root) if a.key == key]
+@dataclass(frozen=True)
+class Survey:
+    """What is on a device, read once, when it is first asked for; a change calls for a new one."""
 
+    adapter: Adapter
+    root: Element
 
-def held_at(adapter: Adapter, root: Element, op: FilterOp) -> list[Attached]:
-    """The ACLs of the operation's family at its place, in order."""
-    place = Place(op.interface, op.direction)
-    return [a for a in adapter.attachments(root) if a.place == place and a.family == op.family]
+    @cached_property
+    def acls(self) -> dict[Key, Acl]:
+        """The ACLs by name and family, in document order."""
+        found: dict[Key, Acl] = {}
+        for acl in self.adapter.acls(self.root):
+            found.setdefault(acl.key, acl)
+        return found
 
+    @cached_property
+    def attached(self) -> list[Attached]:
+        """Every attachment; those of one place in order of evaluation."""
+        return list(self.adapter.attachments(self.root))
 
-def followed(adapter: Adapter, root: Element, acl: Acl) -> bool:
-    """Whether another ACL of the family stands behind this one at some place."""
-    everywhere: dict[Place, list[Attached]] = {}
-    for attached in adapter.attachments(root):
-        if attached.family == acl.family:
-            everywhere.setdefault(attached.place, []).append(attached)
-    return any(acl.key in [a.key for a in held[:-1]] for held in everywhere.values())
+    def uses(self, key: Key) -> list[Place]:
+        """Where an ACL is attached."""
+        return [a.place for a in self.attached if a.key == key]
+
+    def held_at(self, op: FilterOp) -> list[Attached]:
+        """The ACLs of the operation's family at its place, in order."""
+        place = Place(op.interface, op.direction)
+        return [a for a in self.attached if a.family == op.family and a.place == place]
+
+    def followed(self, acl: Acl) -> bool:
+        """Whether another ACL of the family stands behind this one at some place."""
+        everywhere: dict[Place, list[Attached]] = {}
+        for attached in self.attached:
+            if attached.family == acl.family:
+                everywhere.setdefault(attached.place, []).append(attached)
+        return any(acl.key in [a.key for a in held[:-1]] for held in everywhere.values())
 
 
 def room_in(adapter: Adapter, acl: Acl, entries: Sequence[Entry]) -> Room:
@@ -52,15 +69,16 @@ def host(adapter: Adapter, root: Element, tag: str, op: FilterOp) -> Acl:
     Raises:
         DialectError: the place has an ACL that cannot take them, and no second one can stand beside it.
     """
-    held = held_at(adapter, root, op)
+    there = Survey(adapter, root)
+    held = there.held_at(op)
     if not held:
-        return _own(adapter, root, op, first=False)
-    first = find(adapter, root, held[0].key)
-    if first is not None and (adapter.chained or len(held) == 1) and _takes(adapter, root, first, tag, op):
+        return _own(there, op, first=False)
+    first = there.acls.get(held[0].key)
+    if first is not None and (adapter.chained or len(held) == 1) and _takes(there, first, tag, op):
         return first
     if adapter.chained:
-        return _own(adapter, root, op, first=True)
-    raise DialectError(_refusal(adapter, root, op, held, first))
+        return _own(there, op, first=True)
+    raise DialectError(_refusal(there, op, held, first))
 
 
 def permit_rest(adapter: Adapter, root: Element, acl: Acl, label: str) -> None:
@@ -70,24 +88,26 @@ def permit_rest(adapter: Adapter, root: Element, acl: Acl, label: str) -> None:
     adapter.write(root, acl, number, label, PacketRule(name=label, action=RuleAction.PERMIT))
 
 
-def _takes(adapter: Adapter, root: Element, acl: Acl, tag: str, op: FilterOp) -> bool:
+def _takes(there: Survey, acl: Acl, tag: str, op: FilterOp) -> bool:
     """Whether our entries may stand in an ACL: no other place feels them, and there is room.
 
     Where several may stand at one place, one that is too full is as good as one that is shared.
     """
+    adapter = there.adapter
     if acl.name == adapter.own_name(op):
         return True
     entries = adapter.entries(acl)
-    if len(uses(adapter, root, acl.key)) != 1 or adapter.refuses(acl, entries):
+    if len(there.uses(acl.key)) != 1 or adapter.refuses(acl, entries):
         return False
     if not adapter.chained:
         return True
     marks = [e.mark for e in entries if e.mark]
-    there = any(mark.tag == tag for mark in marks)
-    return there or room_in(adapter, acl, entries).holds >= len(marks) + len(op.rules)
+    known = any(mark.tag == tag for mark in marks)
+    return known or room_in(adapter, acl, entries).holds >= len(marks) + len(op.rules)
 
 
-def _refusal(adapter: Adapter, root: Element, op: FilterOp, held: Sequence[Attached], first: Acl | None) -> str:
+def _refusal(there: Survey, op: FilterOp, held: Sequence[Attached], first: Acl | None) -> str:
+    adapter = there.adapter
     place = f"{op.interface} {op.direction}"
     names = " and ".join(a.name for a in held)
     if len(held) > 1:
@@ -96,27 +116,27 @@ def _refusal(adapter: Adapter, root: Element, op: FilterOp, held: Sequence[Attac
         return f"acl {names} is attached at {place} but not in the configuration: create it or detach it"
     if why := adapter.refuses(first, adapter.entries(first)):
         return f"acl {names} (IPv{op.family}) at {place} {why}"
-    others = ", ".join(str(p) for p in uses(adapter, root, first.key) if str(p) != place)
+    others = ", ".join(str(p) for p in there.uses(first.key) if str(p) != place)
     return (
         f"acl {names} (IPv{op.family}) at {place} is attached at {others} too, where our entries would be felt, and "
         f"only one such ACL may stand at a place: attach a copy of it at {place}"
     )
 
 
-def _own(adapter: Adapter, root: Element, op: FilterOp, *, first: bool) -> Acl:
-    name = adapter.own_name(op)
-    own = find(adapter, root, (name, op.family))
+def _own(there: Survey, op: FilterOp, *, first: bool) -> Acl:
+    adapter, root, name = there.adapter, there.root, there.adapter.own_name(op)
+    own = there.acls.get((name, op.family))
     if own is None:
-        kept = adapter.point(root, op.interface) is not None and not _there_for_us(adapter, root, op.interface)
+        kept = adapter.point(root, op.interface) is not None and not _there_for_us(there, op.interface)
         own = adapter.create(root, name, op.family)
         permit_rest(adapter, root, own, PERMIT_REST_KEPT if kept else PERMIT_REST)
     adapter.attach(root, Place(op.interface, op.direction), own, first=first)
     return own
 
 
-def _there_for_us(adapter: Adapter, root: Element, interface: str) -> bool:
+def _there_for_us(there: Survey, interface: str) -> bool:
     """Whether an interface has attachment settings because of us alone."""
-    held = [find(adapter, root, a.key) for a in adapter.attachments(root) if a.place.interface == interface]
+    held = [there.acls.get(a.key) for a in there.attached if a.place.interface == interface]
     return bool(held) and all(
-        acl is not None and any(e.label == PERMIT_REST for e in adapter.entries(acl)) for acl in held
+        acl is not None and any(e.label == PERMIT_REST for e in there.adapter.entries(acl)) for acl in held
     )

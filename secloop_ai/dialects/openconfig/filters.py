@@ -10,7 +10,7 @@ from secloop_ai.contracts import Direction, Family, PacketRule, RuleAction
 from secloop_ai.contracts.errors import DialectError
 from secloop_ai.dialects.numbered import Acl, Adapter, Attached, Entry, Meaning, Place
 from secloop_ai.dialects.tree import Node
-from secloop_ai.dialects.xml import Element, add, ensure, first, identity, identity_name, leaf
+from secloop_ai.dialects.xml import Element, add, below, ensure, first, identity, identity_name, leaf
 
 from . import names as n
 from .entries import read_entry, write_entry
@@ -37,12 +37,12 @@ class OpenConfigAcls(Adapter):
 
     def acls(self, root: Element) -> Iterator[Acl]:
         """Every ACL set."""
-        for element in root.iterfind(f"{n.ACLS}/{n.SETS}/{n.SET}"):
-            yield Acl(leaf(element, n.NAME) or "?", _family(element.find(n.TYPE)), element)
+        for element in below(root, n.ACLS, n.SETS, n.SET):
+            yield Acl(leaf(element, n.NAME) or "?", _family(first(element, n.TYPE)), element)
 
     def attachments(self, root: Element) -> Iterator[Attached]:
         """Every attachment, under the name of the interface that is referred to."""
-        for point in root.iterfind(f"{n.ACLS}/{n.POINTS}/{n.POINT}"):
+        for point in below(root, n.ACLS, n.POINTS, n.POINT):
             interface = Points.name(point)
             for direction, side in n.SIDES.items():
                 for sets in point.iterchildren(side.sets):
@@ -86,7 +86,7 @@ class OpenConfigAcls(Adapter):
     def create(self, root: Element, name: str, family: Family) -> Acl:
         """Append an ACL set."""
         acls = ensure(root, n.ACLS)
-        sets = acls.find(n.SETS)
+        sets = first(acls, n.SETS)
         if sets is None:
             sets = add(acls, n.SETS)
             acls.insert(0, sets)

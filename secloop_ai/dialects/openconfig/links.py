@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from secloop_ai.contracts import AdminOp, DeviceModel, InterfaceState, TaggedOp
 from secloop_ai.contracts.errors import DialectError
@@ -19,6 +20,7 @@ _WORD = {True: "true", False: "false"}
 class Links:
     """Interfaces and whether they are enabled, as a section of the dialect."""
 
+    kind: ClassVar = AdminOp
     tables: tuple[Node, ...] = (n.LINK_TABLE,)
 
     def read(self, root: Element) -> DeviceModel:

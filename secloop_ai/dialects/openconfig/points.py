@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from secloop_ai.contracts.errors import DialectError
-from secloop_ai.dialects.xml import Element, add, ensure, first, leaf
+from secloop_ai.dialects.xml import Element, add, below, ensure, first, leaf
 
 from . import names as n
 
@@ -27,13 +27,17 @@ class Points:
         sub = leaf(config, n.REF_SUB)
         return base if sub in (None, "0") else f"{base}.{sub}"
 
+    @property
+    def _all(self) -> list[Element]:
+        return below(self.root, n.ACLS, n.POINTS, n.POINT)
+
     def all(self, interface: str) -> list[Element]:
         """The entries that refer to an interface."""
-        return [p for p in self.root.iterfind(f"{n.ACLS}/{n.POINTS}/{n.POINT}") if self.name(p) == interface]
+        return [p for p in self._all if self.name(p) == interface]
 
     def get(self, interface: str) -> Element | None:
         """The first of them."""
-        return next(iter(self.all(interface)), None)
+        return next((p for p in self._all if self.name(p) == interface), None)
 
     def made(self, interface: str) -> Element:
         """The entry of an interface, made when there is none.
@@ -56,7 +60,7 @@ class Points:
 
     def _referred(self, interface: str) -> tuple[str, str | None]:
         """Base interface and index of the subinterface."""
-        known = {leaf(i, n.IF_NAME): i for i in self.root.iterfind(f"{n.INTERFACES}/{n.INTERFACE}")}
+        known = {leaf(i, n.IF_NAME): i for i in below(self.root, n.INTERFACES, n.INTERFACE)}
         if interface in known:
             return interface, None
         base, _, sub = interface.rpartition(".")
@@ -66,5 +70,5 @@ class Points:
 
     def _free(self, interface: str) -> str:
         """An id that no other interface's entry has taken."""
-        taken = {leaf(p, n.ID) for p in self.root.iterfind(f"{n.ACLS}/{n.POINTS}/{n.POINT}")}
+        taken = {leaf(p, n.ID) for p in self._all}
         return interface if interface not in taken else f"secloop-{interface}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from secloop_ai.contracts import DeviceModel, DiscardOp, IPNetwork, StaticDiscard, TaggedOp
 from secloop_ai.contracts.errors import DialectError
@@ -70,6 +70,7 @@ class Routes:
         tag_in_index: whether tags stand in the index of the next hop, where a route has no description.
     """
 
+    kind: ClassVar = DiscardOp
     tag_in_index: bool = False
     tables: tuple[Node, ...] = (n.ROUTE_TABLE,)
 

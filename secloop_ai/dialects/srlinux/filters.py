@@ -15,7 +15,7 @@ from secloop_ai.contracts.errors import DialectError
 from secloop_ai.dialects.marks import mark_of
 from secloop_ai.dialects.numbered import Acl, Adapter, Attached, Entry, Found, Meaning, Place
 from secloop_ai.dialects.tree import Node
-from secloop_ai.dialects.xml import Element, add, ensure, leaf
+from secloop_ai.dialects.xml import Element, add, below, ensure, leaf, reach
 
 from . import names as n
 from .links import sites
@@ -35,14 +35,14 @@ class Filters(Adapter):
 
     def acls(self, root: Element) -> Iterable[Acl]:
         """IPv4, IPv6 and MAC filters."""
-        for element in root.iterfind(f"{n.ACLS}/{n.FILTER}"):
+        for element in below(root, n.ACLS, n.FILTER):
             yield Acl(leaf(element, n.NAME) or "", n.FAMILY_OF.get(leaf(element, n.TYPE) or ""), element)
 
     def attachments(self, root: Element) -> Iterable[Attached]:
         """Of every interface."""
         for point in _points(root):
             for direction, side in n.SIDES.items():
-                for held in point.iterfind(f"{side}/{n.FILTER}"):
+                for held in below(point, side, n.FILTER):
                     place = Place(_interface(point), direction)
                     yield Attached(place, leaf(held, n.NAME) or "", n.FAMILY_OF.get(leaf(held, n.TYPE) or ""))
 
@@ -53,7 +53,8 @@ class Filters(Adapter):
     def entries(self, acl: Acl) -> list[Entry]:
         """The entries with their descriptions."""
         found = (
-            Entry(int(leaf(e, n.SEQUENCE) or 0), leaf(e, n.DESCRIPTION), (e,)) for e in acl.element.iterfind(n.ENTRY)
+            Entry(int(leaf(e, n.SEQUENCE) or 0), leaf(e, n.DESCRIPTION), (e,))
+            for e in acl.element.iterchildren(n.ENTRY)
         )
         return sorted(found, key=lambda e: e.number)
 
@@ -132,7 +133,7 @@ class Filters(Adapter):
             add(point, n.POINT_ID, place.interface)
             _refer(add(point, n.REFERENCE), place.interface)
         held = ensure(point, n.SIDES[place.direction])
-        if not any(_is_of(e, acl) for e in held.iterfind(n.FILTER)):
+        if not any(_is_of(e, acl) for e in held.iterchildren(n.FILTER)):
             attached = add(held, n.FILTER)
             add(attached, n.NAME, acl.name)
             add(attached, n.TYPE, leaf(acl.element, n.TYPE))
@@ -170,14 +171,16 @@ class Filters(Adapter):
 
 
 def _points(root: Element) -> list[Element]:
-    return root.findall(f"{n.ACLS}/{n.POINT}")
+    return below(root, n.ACLS, n.POINT)
 
 
 def _interface(point: Element) -> str:
     """The interface a list entry refers to; its id is free, and stands for the interface where nothing else does."""
-    port, index = (leaf(point, f"{n.REFERENCE}/{tag}") for tag in (n.REFERENCE_PORT, n.REFERENCE_INDEX))
-    if port is None:
+    reference = reach(point, n.REFERENCE)
+    port = None if reference is None else leaf(reference, n.REFERENCE_PORT)
+    if reference is None or port is None:
         return leaf(point, n.POINT_ID) or ""
+    index = leaf(reference, n.REFERENCE_INDEX)
     return port if index is None else f"{port}.{index}"
 
 
@@ -195,7 +198,7 @@ def _is_of(held: Element, acl: Acl) -> bool:
 
 def _stand_in_order(acl: Element, entry: Element, number: int) -> None:
     """Move an entry before the first with a higher number."""
-    others = [e for e in acl.iterfind(n.ENTRY) if e is not entry]
+    others = [e for e in acl.iterchildren(n.ENTRY) if e is not entry]
     behind = next((e for e in others if int(leaf(e, n.SEQUENCE) or 0) > number), None)
     if behind is not None:
         behind.addprevious(entry)
@@ -204,7 +207,7 @@ def _stand_in_order(acl: Element, entry: Element, number: int) -> None:
 
 
 def _policer(root: Element, name: str) -> Element | None:
-    found = root.iterfind(f"{n.ACLS}/{n.POLICERS}/{n.POLICER}")
+    found = below(root, n.ACLS, n.POLICERS, n.POLICER)
     return next((p for p in found if leaf(p, n.NAME) == name), None)
 
 

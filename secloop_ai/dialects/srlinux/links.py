@@ -12,10 +12,10 @@ from . import names as n
 
 def sites(root: Element) -> Iterator[tuple[str, Element]]:
     """Every port and subinterface by its full name."""
-    for port in root.iterfind(n.INTERFACE):
+    for port in root.iterchildren(n.INTERFACE):
         name = leaf(port, n.IF_NAME) or ""
         yield name, port
-        for inner in port.iterfind(n.SUBINTERFACE):
+        for inner in port.iterchildren(n.SUBINTERFACE):
             yield f"{name}.{leaf(inner, n.IF_INDEX)}", inner
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
+from typing import ClassVar
 
 from secloop_ai.contracts import DeviceModel, DiscardOp, IPNetwork, StaticDiscard, TaggedOp
 from secloop_ai.contracts.errors import DialectError
@@ -18,6 +19,7 @@ from . import names as n
 class Routes:
     """Static routes of the network instance ``default``, as a section of the dialect."""
 
+    kind: ClassVar = DiscardOp
     tables: tuple[Node, ...] = (n.ROUTE_TABLE,)
 
     def read(self, root: Element) -> DeviceModel:

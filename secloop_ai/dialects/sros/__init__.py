@@ -21,7 +21,9 @@ DIALECT = TreeDialect(
     filter_xml=n.READ_FILTER,
     sections=(
         NumberedFilters(Filters()),
-        AdminStates(interfaces, n.STATE, "/configure/router[router-name='Base']/interface[interface-name='{}']"),
+        AdminStates(
+            interfaces, n.STATE, "/configure/router[router-name='Base']/interface[interface-name='{}']", (n.TABLE,)
+        ),
         Routes(),
     ),
     needs=n.NEEDS,

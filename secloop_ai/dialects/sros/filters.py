@@ -9,7 +9,7 @@ from secloop_ai.contracts import Family, PacketRule, RuleAction
 from secloop_ai.contracts.errors import DialectError
 from secloop_ai.dialects.numbered import Acl, Adapter, Attached, Entry, Found, Meaning, Place
 from secloop_ai.dialects.tree import Node
-from secloop_ai.dialects.xml import Element, add, ensure, leaf
+from secloop_ai.dialects.xml import Element, add, below, ensure, leaf, reach
 
 from . import names as n
 from .rules import read_entry, write_action, write_match
@@ -25,27 +25,28 @@ class Filters(Adapter):
     def acls(self, root: Element) -> Iterable[Acl]:
         """IPv4 and IPv6 filters."""
         for family, tag in n.LISTS.items():
-            for element in root.iterfind(f"{n.CONFIGURE}/{n.FILTER}/{tag}"):
+            for element in below(root, n.CONFIGURE, n.FILTER, tag):
                 yield Acl(leaf(element, n.NAME) or "", family, element)
 
     def attachments(self, root: Element) -> Iterable[Attached]:
         """Of every interface."""
         for interface, element in interfaces(root):
             for direction, side in n.SIDES.items():
-                for family, tag in n.ATTACHED.items():
-                    if (name := leaf(element, f"{side}/{n.FILTER}/{tag}")) is not None:
+                held = reach(element, side, n.FILTER)
+                for family, tag in n.ATTACHED.items() if held is not None else ():
+                    if held is not None and (name := leaf(held, tag)) is not None:
                         yield Attached(Place(interface, direction), name, family)
 
     def point(self, root: Element, interface: str) -> Element | None:
         """The interface, where it has filters."""
         found = dict(interfaces(root)).get(interface)
-        filtered = found is not None and any(found.find(side) is not None for side in n.SIDES.values())
+        filtered = found is not None and any(reach(found, side) is not None for side in n.SIDES.values())
         return found if filtered else None
 
     def entries(self, acl: Acl) -> list[Entry]:
         """The entries with their descriptions."""
         found = (
-            Entry(int(leaf(e, n.NUMBER) or 0), leaf(e, n.DESCRIPTION), (e,)) for e in acl.element.iterfind(n.ENTRY)
+            Entry(int(leaf(e, n.NUMBER) or 0), leaf(e, n.DESCRIPTION), (e,)) for e in acl.element.iterchildren(n.ENTRY)
         )
         return sorted(found, key=lambda e: e.number)
 
@@ -120,12 +121,12 @@ class Filters(Adapter):
 
 def router(root: Element) -> Element | None:
     """The router ``Base``; others are left alone."""
-    found = root.iterfind(f"{n.CONFIGURE}/{n.ROUTER}")
+    found = below(root, n.CONFIGURE, n.ROUTER)
     return next((r for r in found if leaf(r, n.ROUTER_NAME) == n.BASE), None)
 
 
 def interfaces(root: Element) -> Iterator[tuple[str, Element]]:
     """The interfaces of router ``Base`` by name."""
     base = router(root)
-    for element in base.iterfind(n.INTERFACE) if base is not None else ():
+    for element in base.iterchildren(n.INTERFACE) if base is not None else ():
         yield leaf(element, n.INTERFACE_NAME) or "", element

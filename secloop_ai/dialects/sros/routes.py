@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
+from typing import ClassVar
 
 from secloop_ai.contracts import DeviceModel, DiscardOp, IPNetwork, StaticDiscard, TaggedOp
 from secloop_ai.contracts.errors import DialectError
@@ -21,7 +22,8 @@ _TEXT = f"{n.BLACKHOLE}/{n.DESCRIPTION}"
 class Routes:
     """The section; :data:`names.TABLE` has its table."""
 
-    tables: tuple[Node, ...] = ()
+    kind: ClassVar = DiscardOp
+    tables: tuple[Node, ...] = (n.TABLE,)
 
     def read(self, root: Element) -> DeviceModel:
         """Discard routes; one that stands for several mitigations is listed for each."""
