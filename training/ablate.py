@@ -35,11 +35,11 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     f"{ABLATION}no-exec-eval": {"removed": ("execution", "evaluation")},
     f"{ABLATION}no-penalty": {"removed": ("penalty",)},
     f"{ABLATION}no-format": {"removed": ("format",)},
-    f"{ABLATION}G=3": {"group": 3},
-    f"{ABLATION}G=5": {"group": 5},
-    f"{ABLATION}G=7": {"group": 7},
-    f"{ABLATION}G=9": {"group": 9},
-    f"{ABLATION}G=16": {"group": 16},
+    f"{ABLATION}G3": {"group": 3},
+    f"{ABLATION}G5": {"group": 5},
+    f"{ABLATION}G7": {"group": 7},
+    f"{ABLATION}G9": {"group": 9},
+    f"{ABLATION}G16": {"group": 16},
     f"{ABLATION}no dynamic sampling": {"resample": 0},
     f"{ABLATION}GDPO": {"gdpo": True},
     f"{ABLATION}constraints": {"constraints": Constraints()},
@@ -101,20 +101,34 @@ def chosen(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names) or every
 
 
-def run(label: str, number: int, start: Path, out: Path, budget_s: float) -> Cell:
+class Terms(NamedTuple):
+    """What all cells have alike.
+
+    Attributes:
+        start: the checkpoint that every variant starts from.
+        out: folder of all cells.
+        budget_s: seconds of training.
+        learning_rate: of every variant; None: that of `make train`, which is for a checkpoint as good as its own.
+    """
+
+    start: Path
+    out: Path
+    budget_s: float
+    learning_rate: float | None = None
+
+
+def run(label: str, number: int, terms: Terms) -> Cell:
     """A cell, trained or read.
 
     Args:
         label: of the variants, or ``untuned``: random weights.
         number: of the run, which is its seed.
-        start: the checkpoint that every variant starts from.
-        out: folder of all cells.
-        budget_s: seconds of training.
+        terms: of all cells.
     """
-    folder = out / label.replace(":", "-").replace(" ", "-").replace("=", "") / str(number)
+    folder = terms.out / label.replace(":", "-").replace(" ", "-") / str(number)
     if not (folder / "cell.json").is_file():
         steps, seconds = (
-            _untuned(number, start, folder) if label == UNTUNED else _train(label, number, start, folder, budget_s)
+            _untuned(number, terms.start, folder) if label == UNTUNED else _train(label, number, terms, folder)
         )
         found = {"steps": steps, "seconds": round(seconds, 1), **validate(load_model(folder), known_of(folder))}
         (folder / "cell.json").write_text(json.dumps(found) + "\n", encoding="utf-8")
@@ -129,34 +143,36 @@ def _untuned(number: int, start: Path, folder: Path) -> tuple[int, float]:
     return 0, 0.0
 
 
-def _train(label: str, number: int, start: Path, folder: Path, budget_s: float) -> tuple[int, float]:
+def _train(label: str, number: int, terms: Terms, folder: Path) -> tuple[int, float]:
+    start = terms.start
     # no warm-up: it is a share of the steps, and how many there will be is not known
-    changes = {**PLANS["full"].changes, "warmup": 0.0, "schedule": "constant", **VARIANTS[label]}
+    own = {"learning_rate": terms.learning_rate} if terms.learning_rate else {}
+    changes = {**PLANS["full"].changes, **own, "warmup": 0.0, "schedule": "constant", **VARIANTS[label]}
     config: Config = preset("embedded", steps=MOST_STEPS, seed=number, **changes)
     first = FIRST + number * TASKS
     source = MadeTasks(lambda n: played(first + n), TASKS)
     place = folder / "run"
     trainer = SaGrpoTrainer(anchored(load_model(start), config, place), source, config, place)
-    trainer.add_callback(Deadline(budget_s))
+    trainer.add_callback(Deadline(terms.budget_s))
     began = time.monotonic()
     trainer.train()
     seconds = time.monotonic() - began
-    record = {"trained_by": label, **config.model_dump(mode="json"), "budget_s": budget_s, "first_task": first}
+    record = {"trained_by": label, **config.model_dump(mode="json"), "budget_s": terms.budget_s, "first_task": first}
     model = trainer.accelerator.unwrap_model(trainer.model)
     save_policy(model, folder, card={"stages": [*stages_of(start), record]}, known=known_of(start))
     return int(trainer.state.global_step), seconds
 
 
-def cells(labels: Sequence[str], runs: Sequence[int], start: Path, out: Path, budget_s: float) -> Iterator[Cell]:
+def cells(labels: Sequence[str], runs: Sequence[int], terms: Terms) -> Iterator[Cell]:
     """All cells, run by run, so that every variant has its first before any has its second.
 
     Raises:
         InputError: the checkpoint is not there.
     """
-    if not all((start / name).is_file() for name in (CONFIG, WEIGHTS)):
-        raise InputError(f"{start}: no weights; `make train` makes them")
+    if not all((terms.start / name).is_file() for name in (CONFIG, WEIGHTS)):
+        raise InputError(f"{terms.start}: no weights; `make train` makes them")
     for number in runs:
-        yield from (run(label, number, start, out, budget_s) for label in labels)
+        yield from (run(label, number, terms) for label in labels)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -168,12 +184,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--number", type=int, help="The run of this number alone.")
     parser.add_argument("--budget-s", type=float, default=60.0)
+    parser.add_argument("--learning-rate", type=float, help="Of every variant; by default that of `make train`.")
     parser.add_argument("--json", action="store_true", help="One JSON line per cell.")
     asked = parser.parse_args(arguments)
     try:
         labels = chosen([n.strip() for n in asked.only.split(",") if n.strip()])
         runs = range(asked.runs) if asked.number is None else (asked.number,)
-        for cell in cells(labels, runs, asked.start, asked.out, asked.budget_s):
+        for cell in cells(labels, runs, Terms(asked.start, asked.out, asked.budget_s, asked.learning_rate)):
             row = {
                 "label": cell.label,
                 "run": cell.run,

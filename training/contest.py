@@ -51,11 +51,19 @@ class Trained(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """What all have alike: the checkpoint that they start from, where cells lie, and seconds of training."""
+    """What all have alike.
+
+    Attributes:
+        start: the checkpoint that they start from.
+        out: where cells lie.
+        budget_s: seconds of training.
+        learning_rate: of SA-GRPO, GRPO and every ablation; None: that of `make train`.
+    """
 
     start: Path
     out: Path
     budget_s: float
+    learning_rate: float | None = None
 
 
 def entries(only: Sequence[str], runs: int) -> list[Entry]:
@@ -77,6 +85,7 @@ def command(entry: Entry, terms: Terms) -> list[str]:
     common = ["--start", str(terms.start), "--budget-s", str(terms.budget_s), "--json"]
     if entry.method not in LEARNERS:
         own = ["--out", str(terms.out), "--only", entry.method, "--number", str(entry.run)]
+        own += ["--learning-rate", str(terms.learning_rate)] if terms.learning_rate else []
         return [sys.executable, "-m", "training.ablate", *common, *own]
     folder = terms.out / entry.method / str(entry.run)
     fitting = common if entry.method == FROM_WEIGHTS else common[2:]
@@ -103,9 +112,9 @@ def all_trained(of: Sequence[Entry], terms: Terms, workers: int) -> Iterator[Tra
         yield from pool.map(lambda entry: trained(entry, terms), of)
 
 
-def evaluated(cells: Sequence[Trained], split: str, seeds: int, workers: int) -> int:
-    """Have `secloop eval` evaluate all cells that are there; its exit status."""
-    policies = ",".join(f"{c.entry.label}={c.policy}" for c in cells if c.policy)
+def evaluated(cells: Sequence[Trained], split: str, seeds: int, workers: int, before: str = "") -> int:
+    """Have `secloop eval` evaluate all cells that are there, `before` before their labels; its exit status."""
+    policies = ",".join(f"{before}{c.entry.label}={c.policy}" for c in cells if c.policy)
     if not policies:
         return 1
     order = ["--suite", "all", "--split", split, "--seeds", str(seeds), "--workers", str(workers)]
@@ -121,6 +130,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="methods with commas between; all by default")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--budget-s", type=float, default=60.0, help="seconds of training of each cell")
+    parser.add_argument("--learning-rate", type=float, help="of SA-GRPO, GRPO and ablations; by default `make train`'s")
+    parser.add_argument("--label", default="", help="put before every label, as weak: for a weak checkpoint")
     parser.add_argument("--split", default="validation", help="to evaluate on; runs on test are counted")
     parser.add_argument("--seeds", type=int, default=5, help="of every scenario")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
@@ -131,12 +142,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"contest: {error}\n")
         return 2
     cells = []
-    for cell in all_trained(of, Terms(asked.start, asked.out, asked.budget_s), asked.workers):
+    terms = Terms(asked.start, asked.out, asked.budget_s, asked.learning_rate)
+    for cell in all_trained(of, terms, asked.workers):
         cells.append(cell)
         sys.stdout.write(f"{cell.entry.label}  {cell.seconds} s  {cell.error or 'trained'}\n")
         sys.stdout.flush()
     failed = any(c.error for c in cells)
-    return evaluated(cells, asked.split, asked.seeds, asked.workers) or int(failed)
+    return evaluated(cells, asked.split, asked.seeds, asked.workers, asked.label) or int(failed)
 
 
 if __name__ == "__main__":

@@ -37,11 +37,11 @@ def test_every_variant_is_a_configuration() -> None:
 
 
 def test_a_cell_is_trained_once_and_moves_the_weights(start: Path, tmp_path: Path) -> None:
-    (cell,) = ablate.cells(["grpo"], (0,), start, tmp_path / "cells", budget_s=0.1)
+    (cell,) = ablate.cells(["grpo"], (0,), ablate.Terms(start, tmp_path / "cells", 0.1))
     assert cell.steps >= 1
     assert load_embedded(str(cell.folder)).digest() != load_embedded(str(start)).digest()
     written = (cell.folder / "model.safetensors").stat().st_mtime_ns
-    (again,) = ablate.cells(["grpo"], (0,), start, tmp_path / "cells", budget_s=0.1)
+    (again,) = ablate.cells(["grpo"], (0,), ablate.Terms(start, tmp_path / "cells", 0.1))
     assert again == cell
     assert (cell.folder / "model.safetensors").stat().st_mtime_ns == written
     assert cell.name == f"grpo/0=embedded:{cell.folder}"
@@ -49,4 +49,4 @@ def test_a_cell_is_trained_once_and_moves_the_weights(start: Path, tmp_path: Pat
 
 def test_without_a_checkpoint_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no weights; `make train` makes them"):
-        list(ablate.cells(["grpo"], (0,), tmp_path / "none", tmp_path / "cells", budget_s=1.0))
+        list(ablate.cells(["grpo"], (0,), ablate.Terms(tmp_path / "none", tmp_path / "cells", 1.0)))

@@ -13,7 +13,7 @@ from training import contest
 def test_every_method_has_its_first_run_before_any_has_its_second() -> None:
     found = contest.entries((), 2)
     methods = {e.method for e in found}
-    assert {"ppo", "dqn", "ddqn", "kto", "grpo", "sa-grpo", "untuned", "ablation:G=3"} <= methods
+    assert {"ppo", "dqn", "ddqn", "kto", "grpo", "sa-grpo", "untuned", "ablation:G3"} <= methods
     assert [e.run for e in found] == [0] * len(methods) + [1] * len(methods)
 
 
