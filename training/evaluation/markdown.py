@@ -14,6 +14,13 @@ from .published import SHIPPED
 NOT_MEASURED = "not measured"
 EVAL = "secloop eval --suite all --split {split} --policy {policy} --seeds {seeds}{more}"
 CONTEST = "python -m training.contest --start var/train/sft --out var/cells --split test --seeds 1"
+WEAK_START = (
+    "python -m training.sft --corpus var/train/corpus.jsonl --out var/train/weak --steps 150 --every 150 --warmup 30"
+)
+CONTEST_WEAK = (
+    "python -m training.contest --start var/train/weak --out var/weak --budget-s 90 --learning-rate 2e-4 --label weak: "
+    "--split test --seeds 1"
+)
 Cells = Sequence[Cell]
 
 

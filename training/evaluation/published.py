@@ -20,6 +20,8 @@ OURS = "sa-grpo"
 """Label of the method with the small budget that its rivals have."""
 ABLATION = "ablation:"
 """Labels of ablations begin with it."""
+WEAK = "weak:"
+"""Labels of what started from a checkpoint that had learned little, so that there was something left to learn."""
 GAINS = {"grpo": 0.103, "kto": 0.147, "ppo": 0.186, "ddqn": 0.227, "dqn": 0.267, "untuned": 0.304}
 """Label → the method's published gain over it."""
 LOSSES = {"no-exec-eval": 0.269, "no-penalty": 0.100, "no-format": 0.031}

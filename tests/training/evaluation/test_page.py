@@ -52,6 +52,8 @@ def test_figures_tables_and_losses_come_from_the_lines(tmp_path: Path) -> None:
     fill(tmp_path, "expert-table", 9)
     fill(tmp_path, "no-op", 0)
     fill(tmp_path, "ablation:no-penalty/0", 6)
+    fill(tmp_path, "weak:sa-grpo/0", 5)
+    fill(tmp_path, "weak:grpo/0", 4)
     (tmp_path / logs.CURVES).mkdir()
     log = "".join(f"{json.dumps({'step': n, 'reward': n / 10, 'correct': 0.5})}\n" for n in range(30))
     (tmp_path / logs.CURVES / "sa-grpo-0.jsonl").write_text(log, encoding="utf-8")
@@ -65,6 +67,8 @@ def test_figures_tables_and_losses_come_from_the_lines(tmp_path: Path) -> None:
     assert "- expert-table: behind, our lead -9.1 %" in text
     assert re.search(r"\| no-penalty \| -18\.2 % \(-[\d.]+ to -[\d.]+\) \| -10\.0 % \|", text)
     assert "| embedded | 41.23 |" in text
+    assert re.search(r"\| grpo \| 1 \| 45\.5 % \([^|]+\) \| [^|]+ \| 9\.1 % \([^|]+\) \| \+10\.3 % \|", text)
+    assert "weak:" not in text[: text.index("## From a weak checkpoint")]
     assert "| small | free | 30 | 93.3 % | 50.0 % |" in text
     for path in written[:-1]:
         assert f"img/results/{path.name}" in text
