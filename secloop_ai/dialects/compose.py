@@ -12,7 +12,7 @@ from secloop_ai.contracts.ports import Rendered
 
 from .capabilities import Need, lacking
 from .tree import Node, difference, prune, settle
-from .xml import Element, canonical, digest, indented, load, text_of
+from .xml import Element, canonical, digest, indented, load, may_be_hollow, text_of
 
 Op = TypeVar("Op")
 Tagged = tuple[str, Op]
@@ -158,8 +158,9 @@ class TreeDialect:
         tables, after = _tables(concerned), deepcopy(before)
         for section in concerned:
             change(section, after)
-        prune(after, tables)
         text = text_of(after)
+        if may_be_hollow(text) and prune(after, tables):
+            text = text_of(after)
         return Rendered(edit=difference(before, after, tables, tidy=tidy), after=text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from secloop_ai.contracts import Direction, Family
@@ -37,6 +38,7 @@ class Mark(NamedTuple):
         return f"sl-{self.tag}-{self.rank}-{self.number}"
 
 
+@lru_cache(maxsize=4096)
 def mark_of(name: str | None) -> Mark | None:
     """The mark in an entry's name; None for somebody else's entry."""
     found = _MARK.fullmatch(name or "")

@@ -7,18 +7,22 @@ original is taken out. So the edit and the state after it can never disagree.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
+from functools import cache
+from itertools import islice, pairwise
 
 from .xml import OPERATION, Element, add, add_bound, first, hollow, identity, leaf, move, text_of
 
 Key = tuple[str | None, ...]
 Placing = Callable[[Element, "Element | None"], None]
 """Says in an edit, in the dialect's own way, behind which entry one stands; None: before all others."""
+Way = tuple[str, ...]
+"""Names of an element and of those around it, from the inside out."""
 
-
-_FEW = 3
+_END = 3
+"""So many names tell nearly all empty elements that stay from those that go."""
+_FEW = 4
 """A container with up to so many children is not compared as one: to look at each takes no longer, and tells more."""
 
 
@@ -42,7 +46,9 @@ class Node:
         gives_way: a case of a choice: its deletion goes before what is added beside it.
         lasting: goes only with what is around it, as what others put there would mean nothing without it.
         points: it names what its siblings hold: in an edit it stands last, but first when it lets go of something.
-        inner: the children by tag.
+        leaf: whether it is a leaf.
+        deep: whether lists are below it.
+        fixed: the children whose order can be said by replacing this node only.
     """
 
     tag: str
@@ -59,10 +65,14 @@ class Node:
     gives_way: bool = False
     lasting: bool = False
     points: bool = False
-    inner: Mapping[str, Node] = field(init=False, repr=False)
+    leaf: bool = field(init=False, repr=False)
+    deep: bool = field(init=False, repr=False)
+    fixed: tuple[Node, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "inner", {node.tag: node for node in self.children})
+        object.__setattr__(self, "leaf", not (self.children or self.whole or self.keys or self.values))
+        object.__setattr__(self, "deep", any(c.keys or c.values or c.deep for c in self.children))
+        object.__setattr__(self, "fixed", tuple(c for c in self.children if c.in_order and not c.placing))
 
     @property
     def common(self) -> bool:
@@ -73,31 +83,43 @@ class Node:
         """What tells a list entry from the others."""
         if self.values:
             return ((element.text or "").strip(),)
-        return tuple(leaf(element, k) for k in self.keys)
+        return tuple([leaf(element, k) for k in self.keys])
 
 
-def prune(parent: Element, tables: Sequence[Node]) -> None:
-    """Take out empty containers: they carry no meaning (RFC 7950 section 7.5.1), and only some servers keep them."""
-    for element in hollow(parent):
-        way = [element, *takewhile(lambda around: around is not parent, element.iterancestors())]
-        for empty, node in zip(way, _known(tables, way), strict=False):
-            holder = empty.getparent()
-            if len(empty) or not node.children or node.keys or node.presence or holder is None:
-                break
-            holder.remove(empty)
+def prune(root: Element, tables: Sequence[Node]) -> bool:
+    """Take out empty containers: they carry no meaning (RFC 7950 section 7.5.1), and only some servers keep them.
+
+    Whether there were any.
+    """
+    droppable = _droppable(tuple(tables), (str(root.tag),))
+    ends, found = _ends(droppable), False
+    for element in hollow(root):
+        if (element.tag,) in ends and (
+            element.tag,
+            *(e.tag for e in islice(element.iterancestors(), _END - 1)),
+        ) in ends:
+            way = [element, *element.iterancestors()]
+            names = tuple(str(e.tag) for e in way)
+            for at, (empty, holder) in enumerate(pairwise(way)):
+                if len(empty) or names[at:] not in droppable:
+                    break
+                holder.remove(empty)
+                found = True
+    return found
 
 
-def _known(tables: Sequence[Node], way: Sequence[Element]) -> list[Node]:
-    """The nodes of an element and of those around it, from the inside out; none where the tables lack one of them."""
-    inner: Mapping[str, Node] = {node.tag: node for node in tables}
-    found: list[Node] = []
-    for element in reversed(way):
-        node = inner.get(str(element.tag))
-        if node is None:
-            return []
-        found.append(node)
-        inner = node.inner
-    return found[::-1]
+@cache
+def _droppable(tables: tuple[Node, ...], above: Way) -> frozenset[Way]:
+    """The containers that mean nothing while they are empty, each with what it stands in, from the inside out."""
+    here = ((node.tag, *above) for node in tables if node.children and not (node.keys or node.presence))
+    inner = (way for node in tables for way in _droppable(node.children, (node.tag, *above)))
+    return frozenset((*here, *inner))
+
+
+@cache
+def _ends(droppable: frozenset[Way]) -> frozenset[Way]:
+    """The inmost name and names, by which most of what is empty is seen to be none of these."""
+    return frozenset(way[:length] for way in droppable for length in (1, _END))
 
 
 def settle(parent: Element, tables: Sequence[Node]) -> None:
@@ -143,17 +165,22 @@ class _Edit:
         left: set[Element] = set()
         pointing: list[str] = []
         for node in tables:
-            if node.tag in olds or node.tag in news:
-                changed = self._changed(olds.get(node.tag, ()), news.get(node.tag, ()), after, node)
+            old, new = olds.get(node.tag, ()), news.get(node.tag, ())
+            if node.leaf and old and new:
+                if old[0].text != new[0].text:
+                    left.add(new[0])
+            elif old or new:
+                changed = self._changed(old, new, after, node)
                 left.update(changed)
                 if changed and node.points:
                     pointing.append(node.tag)
-        for child in list(after):
-            if child not in left and child.tag not in keep:
-                after.remove(child)
-        for element in [e for tag in pointing for e in after.iterchildren(tag)]:
-            lets_go = any(e.get(OPERATION) == "delete" for e in element.iter())
-            after.insert(0 if lets_go else len(after), element)
+        if before is not None and not left:
+            return False
+        for tag, children in news.items():
+            for child in children if tag not in keep else ():
+                if child not in left:
+                    after.remove(child)
+        _set_aside(after, pointing)
         return bool(left)
 
     def _changed(self, olds: Sequence[Element], news: Sequence[Element], after: Element, node: Node) -> list[Element]:
@@ -163,6 +190,8 @@ class _Edit:
         if not olds:
             return [element for element in news if self._differs(None, element, node)]
         old = {node.key(e): e for e in olds}
+        if len(old) < len(olds) and [text_of(e) for e in olds] == [text_of(e) for e in news]:
+            return []  # a key stands there twice, which no edit could tell apart
         misplaced = _misplaced(list(old), [node.key(e) for e in news]) if node.placing else frozenset()
         left, previous = [], None
         for element in news:
@@ -190,15 +219,14 @@ class _Edit:
     def _differs(self, old: Element | None, new: Element, node: Node) -> bool:
         if not (node.children or node.whole):
             return old is None or old.text != new.text
-        as_one = node.whole or node.keys or len(new) > _FEW
+        as_one = node.whole or node.keys or not node.deep or len(new) > _FEW
         if old is not None and as_one and text_of(old) == text_of(new):
             return False
         if node.whole:
             if old is not None or not node.merged:
                 new.set(OPERATION, "replace")
             return True
-        fixed = [child for child in node.children if child.in_order and not child.placing]
-        if old is not None and any(_reordered(old, new, child) for child in fixed):
+        if node.fixed and old is not None and any(_reordered(old, new, child) for child in node.fixed):
             new.set(OPERATION, "replace")
             return True
         return self._reduce(old, new, node.children, keep=node.keys) or (old is None and bool(node.keys))
@@ -219,11 +247,22 @@ class _Edit:
         return element
 
 
+def _set_aside(parent: Element, pointing: Sequence[str]) -> None:
+    """Move what names its siblings behind these, or before them where it lets go of something."""
+    for element in [e for tag in pointing for e in parent.iterchildren(tag)]:
+        lets_go = any(e.get(OPERATION) == "delete" for e in element.iter())
+        parent.insert(0 if lets_go else len(parent), element)
+
+
 def _by_tag(parent: Element | None) -> dict[str, list[Element]]:
     """The children, by their names."""
     found: dict[str, list[Element]] = {}
     for child in parent if parent is not None else ():
-        found.setdefault(str(child.tag), []).append(child)
+        tag = str(child.tag)
+        if tag in found:
+            found[tag].append(child)
+        else:
+            found[tag] = [child]
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, TypeAlias
@@ -24,6 +25,9 @@ _PARSER = etree.XMLParser(
     remove_comments=True,
     remove_pis=True,
 )
+_EMPTY, _BLANK = re.compile("/>"), re.compile(r">(?:\s|&#13;)")
+_NEAR = 3
+"""Up to this child it is quicker to look at each than to ask lxml: keys come first, and most containers are short."""
 etree.register_namespace("nc", BASE)
 
 
@@ -84,9 +88,12 @@ def leaf(parent: Element, tag: str) -> str | None:
 
 def first(parent: Element, tag: str) -> Element | None:
     """The first child of that name; faster than ``find``, and for one step only."""
-    if len(parent) and (child := parent[0]).tag == tag:  # keys come first, and many containers hold one thing
-        return child
-    return next(parent.iterchildren(tag), None)
+    for at, child in enumerate(parent):
+        if child.tag == tag:
+            return child
+        if at == _NEAR:
+            return next(parent.iterchildren(tag), None)
+    return None
 
 
 def reach(root: Element, *tags: str) -> Element | None:
@@ -122,8 +129,13 @@ def add(parent: Element, tag: str, text: str | None = None) -> Element:
 
 
 def hollow(root: Element) -> list[Element]:
-    """What has neither children nor text, in document order."""
+    """What below has neither children nor text, in document order."""
     return [e for e in root.iterdescendants() if not len(e) and (not (text := e.text) or text.isspace())]
+
+
+def may_be_hollow(text: str) -> bool:
+    """Whether anything hollow may be in what :func:`text_of` gave; much quicker than looking for it."""
+    return bool(_EMPTY.search(text) or _BLANK.search(text))
 
 
 def add_bound(parent: Element, tag: str, prefix: str, uri: str) -> Element:

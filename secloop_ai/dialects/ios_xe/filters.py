@@ -14,7 +14,7 @@ from secloop_ai.dialects.xml import Element
 
 from . import policing
 from .acls import AccessLists
-from .limits import Rates, Spot, bits_of, classes, permits, with_rates
+from .limits import Asked, Rates, Spot, bits_of, classes, permits, with_rates
 from .rules import normal
 
 LISTS = AccessLists()
@@ -54,7 +54,7 @@ class Filters:
         rates, plain = _without_rates(ops)
         _ENGINE.apply(root, plain)
         for place in dict.fromkeys(spot.place for spot in rates):
-            asked = any(bits for spot, listed in rates.items() if spot.place == place for bits in listed)
+            asked = any(one.bits_per_s for spot, listed in rates.items() if spot.place == place for one in listed)
             if asked or policing.served(root, place) == policing.policy_name(place):
                 _settle(root, place, rates)
 
@@ -83,16 +83,19 @@ class Filters:
 
 def _without_rates(ops: Sequence[TaggedOp]) -> tuple[Rates, list[TaggedOp]]:
     """The rates of the filter operations, and these without them, as the device can say them."""
-    rates: dict[Spot, list[tuple[int, int | None]]] = {}
+    rates: dict[Spot, list[tuple[int, Asked]]] = {}
     plain = []
-    for tag, op in of_kind(ops, FilterOp):
-        spot = Spot(Place(op.interface, op.direction), op.family, tag)
-        rates.setdefault(spot, []).extend((op.rank, bits_of(rule)) for rule in op.rules)
-        rules = tuple(normal(rule) for rule in op.rules)
-        same = rules == op.rules
-        plain.append(TaggedOp(tag=tag, op=op if same else op.model_copy(update={"rules": rules})))
+    for tagged in ops:
+        op = tagged.op
+        if isinstance(op, FilterOp):
+            spot = Spot(Place(op.interface, op.direction), op.family, tagged.tag)
+            rules = tuple(normal(rule) for rule in op.rules)
+            asked = (Asked(said, bits_of(rule)) for said, rule in zip(rules, op.rules, strict=True))
+            rates.setdefault(spot, []).extend((op.rank, one) for one in asked)
+            same = rules == op.rules
+            plain.append(tagged if same else tagged.model_copy(update={"op": op.model_copy(update={"rules": rules})}))
     ordered = {spot: sorted(found, key=lambda pair: pair[0]) for spot, found in rates.items()}
-    return {spot: [bits for _, bits in found] for spot, found in ordered.items()}, plain
+    return {spot: [one for _, one in found] for spot, found in ordered.items()}, plain
 
 
 def _settle(root: Element, place: Place, rates: Rates) -> None:

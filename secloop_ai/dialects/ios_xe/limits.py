@@ -26,8 +26,19 @@ class Spot(NamedTuple):
     tag: str
 
 
-Rates = Mapping[Spot, Sequence[int | None]]
-"""Bits per second of a mitigation's entries there, in their order; None: without a limit."""
+class Asked(NamedTuple):
+    """What an entry of an operation at hand says, and its rate.
+
+    Attributes:
+        bits_per_s: None: without a limit.
+    """
+
+    rule: PacketRule
+    bits_per_s: int | None
+
+
+Rates = Mapping[Spot, Sequence[Asked]]
+"""A mitigation's entries there, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,7 @@ class Limited:
     """A permit of ours in an access list.
 
     Attributes:
+        rule: it permits.
         name: of its class, and of the access list that says what is in it.
         bits_per_s: None: without a limit.
     """
@@ -91,10 +103,13 @@ def permits(
         position = counts.get(mark.tag, 0)
         counts[mark.tag] = position + 1
         name = class_name(mark, acl.name, acl.family)
-        new = rates.get(Spot(place, acl.family, mark.tag))
-        was = held.get(name)
-        bits = new[position] if new is not None else was.bits_per_s if was else None
-        for rule in lists.meaning(root, acl, entry, name).rules:
+        new, was = rates.get(Spot(place, acl.family, mark.tag)), held.get(name)
+        rules: tuple[PacketRule, ...]
+        if new is not None:  # just written, or found to be the same
+            rules, bits = (new[position].rule,), new[position].bits_per_s
+        else:
+            rules, bits = lists.meaning(root, acl, entry, name).rules, was.bits_per_s if was else None
+        for rule in rules:
             if rule.action is RuleAction.PERMIT:
                 yield Limited(name, acl.family, rule, bits)
 

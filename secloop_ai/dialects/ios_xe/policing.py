@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from secloop_ai.contracts import Direction, Family, RuleAction
+from secloop_ai.contracts import Direction, Family
 from secloop_ai.contracts.errors import DialectError
 from secloop_ai.dialects.marks import own_acl
 from secloop_ai.dialects.numbered import Place
-from secloop_ai.dialects.xml import Element, add, ensure, first, leaf, reach, text_of
+from secloop_ai.dialects.xml import Element, add, below, ensure, first, leaf, reach, text_of
 
 from . import interfaces
 from . import names as n
@@ -26,7 +26,7 @@ from .rules import write_rule
 _BURST_S = 0.25
 _LEAST_BURST, _MOST_BURST = 4_500, 512_000_000
 """Bytes; the least is three full frames."""
-_POLICY_MAPS, _CLASS_MAPS = (f"{n.NATIVE}/{n.POLICIES}/{tag}" for tag in (n.POLICY_MAP, n.CLASS_MAP))
+_POLICY_MAPS, _CLASS_MAPS = ((n.NATIVE, n.POLICIES, tag) for tag in (n.POLICY_MAP, n.CLASS_MAP))
 _LISTS: dict[Family, str] = {
     family: f"{n.NATIVE}/{n.FAMILY_TAG[family]}/{n.ACCESS_LIST}/{tag}" for family, tag in n.ACL_TAG.items()
 }
@@ -73,7 +73,7 @@ def policed(root: Element) -> dict[str, Policed]:
     rates: dict[str, int] = {}
     if reach(root, n.NATIVE, n.POLICIES) is None:
         return {}
-    for held in root.iterfind(f"{_POLICY_MAPS}/{n.CLASS}"):
+    for held in below(root, *_POLICY_MAPS, n.CLASS):
         text = leaf(held, _RATE)
         if text and text.isdecimal() and held.find(_DROPS) is not None:
             rates[leaf(held, n.POLICY_NAME) or ""] = int(text)
@@ -114,18 +114,18 @@ def parts(root: Element, place: Place) -> Iterator[tuple[str, list[Element]]]:
     policy, interface = _policy_map(root, name), interfaces.find(root, place.interface)
     names = [] if policy is None else _classes(policy)
     lists = [e for path in _LISTS.values() for e in root.iterfind(path) if leaf(e, n.ACL_NAME) in names]
-    maps = [c for c in root.iterfind(_CLASS_MAPS) if leaf(c, n.POLICY_NAME) in names]
+    maps = [c for c in below(root, *_CLASS_MAPS) if leaf(c, n.POLICY_NAME) in names]
     service = [] if interface is None else interface.findall(n.SERVICE_POLICY)
     yield f"{interfaces.path(place.interface)}/service-policy", service
     yield f"/native/policy/policy-map[name='{name}']", [*maps, *lists, *([] if policy is None else [policy])]
 
 
 def _policy_map(root: Element, name: str) -> Element | None:
-    return next((p for p in root.iterfind(_POLICY_MAPS) if leaf(p, n.POLICY_NAME) == name), None)
+    return next((p for p in below(root, *_POLICY_MAPS) if leaf(p, n.POLICY_NAME) == name), None)
 
 
 def _classes(policy: Element) -> list[str]:
-    return [leaf(held, n.POLICY_NAME) or "" for held in policy.iterfind(n.CLASS)]
+    return [leaf(held, n.POLICY_NAME) or "" for held in policy.iterchildren(n.CLASS)]
 
 
 def _list(root: Element, name: str, family: Family) -> Element | None:
@@ -156,8 +156,8 @@ def _put_class(root: Element, one: Limited) -> None:
         add(made, n.ACL_NAME, one.name)
         entry = add(made, n.ENTRY)
         add(entry, n.NUMBER, "10")
-        write_rule(entry, one.rule.model_copy(update={"action": RuleAction.PERMIT}), one.family)
-    if not any(leaf(c, n.POLICY_NAME) == one.name for c in root.iterfind(_CLASS_MAPS)):
+        write_rule(entry, one.rule, one.family)
+    if not any(leaf(c, n.POLICY_NAME) == one.name for c in below(root, *_CLASS_MAPS)):
         made = _add_policy(root, n.CLASS_MAP, one.name)
         add(made, n.PREMATCH, "match-all")
         add(add(add(made, n.MATCH), n.MATCH_GROUP), n.POLICY_NAME, one.name)
@@ -167,7 +167,7 @@ def _remove_class(root: Element, name: str) -> None:
     if CLASS_NAME.fullmatch(name):
         for family in _LISTS:
             _remove(_list(root, name, family))
-        _remove(next((c for c in root.iterfind(_CLASS_MAPS) if leaf(c, n.POLICY_NAME) == name), None))
+        _remove(next((c for c in below(root, *_CLASS_MAPS) if leaf(c, n.POLICY_NAME) == name), None))
 
 
 def _put_policy(root: Element, held: Element | None, name: str, wanted: Sequence[Limited]) -> None:
@@ -204,9 +204,9 @@ def _add_policy(root: Element, tag: str, name: str) -> Element:
     policies = ensure(ensure(root, n.NATIVE), n.POLICIES)
     made = add(policies, tag)
     add(made, n.POLICY_NAME, name)
-    first = policies.find(n.POLICY_MAP)
-    if tag == n.CLASS_MAP and first is not None:
-        first.addprevious(made)
+    behind = first(policies, n.POLICY_MAP)
+    if tag == n.CLASS_MAP and behind is not None:
+        behind.addprevious(made)
     return made
 
 

@@ -92,7 +92,6 @@ class OpenConfigAcls(Adapter):
             acls.insert(0, sets)
         element = add(sets, n.SET)
         _write_key(element, n.NAME, name, family)
-        _write_key(add(element, n.CONFIG), n.NAME, name, family)
         return Acl(name, family, element)
 
     def destroy(self, root: Element, acl: Acl) -> None:
@@ -110,7 +109,6 @@ class OpenConfigAcls(Adapter):
             return
         held = add(sets, side.set)
         _write_key(held, n.SET_NAME, acl.name, acl.family)
-        _write_key(add(held, n.CONFIG), n.SET_NAME, acl.name, acl.family)
 
     def detach(self, root: Element, place: Place, acl: Acl, *, keep: bool) -> None:
         """Detach it; the interface's entry goes when it was ours and says no more."""
@@ -158,9 +156,14 @@ def _family(kind: Element | None) -> Family | None:
     return n.FAMILY_OF.get(identity_name(kind, n.ACL) or "") if kind is not None else None
 
 
-def _write_key(holder: Element, tag: str, name: str, family: Family) -> None:
-    add(holder, tag, name)
-    add(holder, n.TYPE, identity(holder, n.TYPE_OF[family], n.ACL))
+def _write_key(entry: Element, tag: str, name: str, family: Family) -> None:
+    """Name and type of a new entry, as its keys and below its config."""
+    kind = identity(entry, n.TYPE_OF[family], n.ACL)
+    add(entry, tag, name)
+    add(entry, n.TYPE, kind)
+    config = add(entry, n.CONFIG)
+    add(config, tag, name)
+    add(config, n.TYPE, kind)
 
 
 def _drop_if_empty(parent: Element, path: str) -> None:
