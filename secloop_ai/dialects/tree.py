@@ -47,7 +47,6 @@ class Node:
         lasting: goes only with what is around it, as what others put there would mean nothing without it.
         points: it names what its siblings hold: in an edit it stands last, but first when it lets go of something.
         leaf: whether it is a leaf.
-        deep: whether lists are below it.
         fixed: the children whose order can be said by replacing this node only.
     """
 
@@ -66,12 +65,10 @@ class Node:
     lasting: bool = False
     points: bool = False
     leaf: bool = field(init=False, repr=False)
-    deep: bool = field(init=False, repr=False)
     fixed: tuple[Node, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "leaf", not (self.children or self.whole or self.keys or self.values))
-        object.__setattr__(self, "deep", any(c.keys or c.values or c.deep for c in self.children))
         object.__setattr__(self, "fixed", tuple(c for c in self.children if c.in_order and not c.placing))
 
     @property
@@ -219,7 +216,7 @@ class _Edit:
     def _differs(self, old: Element | None, new: Element, node: Node) -> bool:
         if not (node.children or node.whole):
             return old is None or old.text != new.text
-        as_one = node.whole or node.keys or not node.deep or len(new) > _FEW
+        as_one = node.whole or node.keys or len(new) > _FEW
         if old is not None and as_one and text_of(old) == text_of(new):
             return False
         if node.whole:
