@@ -31,8 +31,8 @@ options:
     default: ""
   policy:
     description:
-      - Policy back end. The default is C(rehearse:6:embedded), the model that ships, its candidates rehearsed where it is
-        in doubt; C(playbook) is the expert table.
+      - Policy back end. The default is C(rehearse:6:embedded), the model that ships, its candidates rehearsed where it
+        is in doubt; C(playbook) is the expert table.
     type: str
     default: ""
   candidates:
