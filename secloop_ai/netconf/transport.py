@@ -138,11 +138,13 @@ class PromptSession(SSHSession):  # type: ignore[misc]  # ncclient has no types
         super().send(message)
         with contextlib.suppress(OSError):  # full: it rings already; closed: the next line says so
             self._button.send(b"\0")
-        # The loop may have ended after this RPC's listener was told nothing and before it was queued.
+        # The loop may have ended after this RPC's listener was told nothing and before it was queued. What is no longer
+        # queued was sent, and its listener hears how that ended, even where the device answered and hung up at once.
+        if self._lost is None or self._q.empty():
+            return
         if isinstance(self._lost, TransportError):
             raise self._lost
-        if self._lost is not None:
-            raise TransportError("the session is gone") from self._lost
+        raise TransportError("the session is gone") from self._lost
 
     def _transport_register(self, selector: Any, event: int) -> None:
         self._selector = selector
