@@ -56,6 +56,7 @@ class Member:
     deadline: float = math.inf
     reverts_at: datetime | None = None
     _path: CommitPath | None = None
+    _unmoved: str | None = None
     _capabilities: frozenset[str] = frozenset()
 
     @property
@@ -143,13 +144,22 @@ class Member:
         """The running configuration as far as the dialect reads it, over the present session."""
         return self.session().get_config("running", self.work.dialect.read_filter())
 
+    def moved(self, data: str) -> tuple[str, ...]:
+        """Subtrees of a configuration that are not what the edit was rendered from; the same text is looked at once."""
+        if data == self._unmoved:
+            return ()
+        found = self.work.moved(data)
+        if not found:
+            self._unmoved = data
+        return found
+
     def is_gone(self, data: str) -> bool:
         """Whether a running configuration holds nothing of the change: the base, perhaps as others have moved it.
 
         Raises:
             DialectError: the configuration cannot be read.
         """
-        if not self.work.moved(data):
+        if not self.moved(data):
             return True
         spoken, ops = self.work.dialect, self.work.operations
         left = spoken.apply(data, ops) if self.removal else spoken.remove(data, ops)

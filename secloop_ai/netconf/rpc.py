@@ -55,6 +55,9 @@ def defaults_mode(capabilities: Iterable[str]) -> str | None:
     return None
 
 
+_PARSER = etree.XMLParser(resolve_entities=False, huge_tree=True)
+
+
 def subtree_filter(children: str) -> etree._Element:
     """``<filter type="subtree">`` around the given children."""
     return _wrap("filter", children, ' type="subtree"')
@@ -68,7 +71,7 @@ def config(body: str) -> etree._Element:
 def _wrap(tag: str, body: str, attributes: str) -> etree._Element:
     # A prefix, not a default namespace: children that name none must not be drawn into NETCONF's own.
     text = f'<nc:{tag} xmlns:nc="{BASE}"{attributes}>{body}</nc:{tag}>'
-    return etree.fromstring(text.encode(), etree.XMLParser(resolve_entities=False, huge_tree=True))
+    return etree.fromstring(text.encode(), _PARSER)
 
 
 def first_error(errors: Sequence[RpcErrorLike]) -> tuple[str, str] | None:

@@ -41,7 +41,7 @@ def compare(member: Member) -> None:
 
 def _unmoved(member: Member) -> str:
     data = member.read()
-    if moved := member.work.moved(data):
+    if moved := member.moved(data):
         message = f"the device has changed since the plan was made: {', '.join(moved)}"
         raise DeviceError(message, device=member.name, operation="base")
     return data
