@@ -52,7 +52,7 @@ class Filters:
                 share, somebody else's policy map where a limit is wanted.
         """
         rates, plain = _without_rates(ops)
-        _ENGINE.apply(root, plain)
+        _ENGINE.put(root, plain)
         for place in dict.fromkeys(spot.place for spot in rates):
             asked = any(one.bits_per_s for spot, listed in rates.items() if spot.place == place for one in listed)
             if asked or policing.served(root, place) == policing.policy_name(place):
@@ -81,19 +81,16 @@ class Filters:
             yield from policing.parts(root, place)
 
 
-def _without_rates(ops: Sequence[TaggedOp]) -> tuple[Rates, list[TaggedOp]]:
+def _without_rates(ops: Sequence[TaggedOp]) -> tuple[Rates, list[tuple[str, FilterOp]]]:
     """The rates of the filter operations, and these without them, as the device can say them."""
     rates: dict[Spot, list[tuple[int, Asked]]] = {}
     plain = []
-    for tagged in ops:
-        op = tagged.op
-        if isinstance(op, FilterOp):
-            spot = Spot(Place(op.interface, op.direction), op.family, tagged.tag)
-            rules = tuple(normal(rule) for rule in op.rules)
-            asked = (Asked(said, bits_of(rule)) for said, rule in zip(rules, op.rules, strict=True))
-            rates.setdefault(spot, []).extend((op.rank, one) for one in asked)
-            same = rules == op.rules
-            plain.append(tagged if same else tagged.model_copy(update={"op": op.model_copy(update={"rules": rules})}))
+    for tag, op in of_kind(ops, FilterOp):
+        spot = Spot(Place(op.interface, op.direction), op.family, tag)
+        rules = tuple(normal(rule) for rule in op.rules)
+        asked = (Asked(said, bits_of(rule)) for said, rule in zip(rules, op.rules, strict=True))
+        rates.setdefault(spot, []).extend((op.rank, one) for one in asked)
+        plain.append((tag, op if rules == op.rules else op.model_copy(update={"rules": rules})))
     ordered = {spot: sorted(found, key=lambda pair: pair[0]) for spot, found in rates.items()}
     return {spot: [one for _, one in found] for spot, found in ordered.items()}, plain
 

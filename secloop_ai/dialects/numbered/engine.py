@@ -47,9 +47,19 @@ class NumberedFilters:
         Raises:
             DialectError: a rule the vendor cannot express, an ACL without room, or one that other places share.
         """
+        self.put(root, of_kind(ops, FilterOp))
+
+    def put(self, root: Element, ops: Sequence[tuple[str, FilterOp]]) -> None:
+        """The same for operations with their tags.
+
+        Raises:
+            DialectError: as `apply`.
+        """
         hosts: dict[Key, Acl] = {}
         wanted: dict[Key, dict[str, Ranked]] = {}
-        for tag, op in self._mine(ops):
+        for tag, op in ops:
+            if not self.adapter.takes(op):
+                continue
             acl = host(self.adapter, root, tag, op)
             hosts[acl.key] = acl
             rules = wanted.setdefault(acl.key, {}).setdefault(tag, [])
