@@ -87,7 +87,8 @@ def free_decoding(kept: Kept) -> Iterator[str]:
 def _lost(row: Row) -> str:
     if not row or row["gap"] is None:
         return NOT_MEASURED
-    return between({"gap": -row["gap"], "gap_low": -row["gap_high"], "gap_high": -row["gap_low"]}, "gap")
+    turned = {"gap": -row["gap"], "gap_low": -row["gap_high"], "gap_high": -row["gap_low"]}
+    return between({name: value + 0.0 for name, value in turned.items()}, "gap")  # no -0.0
 
 
 def injections(kept: Kept) -> Iterator[str]:
@@ -99,6 +100,22 @@ def injections(kept: Kept) -> Iterator[str]:
     yield ""
     rows = [show.injection_row(r) for r in kept.injections]
     yield from table(list(rows[0]) if rows else [], [[str(v) for v in r.values()] for r in rows])
+
+
+def live(kept: Kept) -> Iterator[str]:
+    """The policy that ships beside others, with packets."""
+    names = list(dict.fromkeys(c.method for c in kept.live))
+    yield from title("Live, beside others", command(kept, ",".join(names or [SHIPPED]), more=" --live"))
+    yield "With packets, on the suites that all of them were run on; `n` counts cases."
+    yield ""
+    asked = [{c.suite for c in kept.live if c.method == name} for name in names]
+    shared = set.intersection(*asked) if asked else set()
+    rows = [
+        [r["policy"], r["suite"], str(r["n"]), between(r, "accuracy")]
+        for r in tables.accuracy_rows(kept.live)
+        if r["suite"] in shared
+    ]
+    yield from table(["policy", "suite", "n", "accuracy"], rows)
 
 
 def containment(kept: Kept) -> Iterator[str]:

@@ -22,6 +22,7 @@ def page(kept: Kept) -> str:
         annex.weak,
         annex.free_decoding,
         annex.injections,
+        annex.live,
         annex.containment,
         annex.curves,
         annex.latency,

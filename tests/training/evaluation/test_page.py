@@ -68,6 +68,7 @@ def test_figures_tables_and_losses_come_from_the_lines(tmp_path: Path) -> None:
     assert re.search(r"\| no-penalty \| -18\.2 % \(-[\d.]+ to -[\d.]+\) \| -10\.0 % \|", text)
     assert "| embedded | 41.23 |" in text
     assert re.search(r"\| grpo \| 1 \| 45\.5 % \([^|]+\) \| [^|]+ \| 9\.1 % \([^|]+\) \| \+10\.3 % \|", text)
+    assert "-0.0 %" not in text
     assert "weak:" not in text[: text.index("## From a weak checkpoint")]
     assert "| small | free | 30 | 93.3 % | 50.0 % |" in text
     for path in written[:-1]:
