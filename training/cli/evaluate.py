@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from secloop_ai.contracts.errors import InputError, SecLoopError
+from secloop_ai.settings import DEFAULT_POLICY
 
 if TYPE_CHECKING:
     from labs.scenario import Split
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from training.evaluation.run import Order
 
 EXIT_FAILED = 1
-DEFAULT = "expert-table"
+
 
 evaluation = typer.Typer(
     help="Evaluate policies on the suites: accuracy, attack success, availability, false blocks, restraint.",
@@ -43,7 +44,7 @@ def evaluate(
     policy: Annotated[
         str,
         typer.Option(help="With commas between: a baseline, a back end, rehearse:G:POLICY; each also as LABEL=POLICY."),
-    ] = DEFAULT,
+    ] = DEFAULT_POLICY,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds of every scenario.")] = 5,
     candidates: Annotated[int, typer.Option(min=1, help="Candidates the policy is asked for.")] = 8,
     folder: Folder = None,
