@@ -95,7 +95,7 @@ class _Bench:
         if there.edit is None or back.edit is None:
             return whole_row(name, action, family, failed("rendered to no edit")), None
         steps = [("edit", before, there.edit), ("inverse", there.after, back.edit)]
-        valid = self.pool.submit(self.yang.check, name, steps)
+        valid = self.pool.submit(self.yang.check, name, steps, self.initial)
         applied, undone = self._round(before, ops)
         row = whole_row(name, action, family, passed())
         return row.model_copy(update={"applied": applied, "rolled_back": undone}), valid

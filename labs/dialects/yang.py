@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,29 +44,36 @@ class Yang:
             return not_checked("no yang here", f"{self.folder} has no modules of {vendor}")
         return None
 
-    def check(self, dialect: str, steps: list[tuple[str, str, str]]) -> Cell:
-        """Whether edits are valid, each named and with the ``<data>`` it is made on."""
+    def check(self, dialect: str, steps: list[tuple[str, str, str]], around: str) -> Cell:
+        """Whether edits are valid, each named and with the ``<data>`` it is made on.
+
+        Args:
+            dialect: whose modules hold.
+            steps: name, ``<data>`` as far as the dialect reads it, edit.
+            around: all that the device holds: what the dialect does not read may be mandatory.
+        """
         if lacking := self.lacking(dialect):
             return lacking
         left_out = False
         for name, data, edit in steps:
             with tempfile.TemporaryDirectory(prefix="secloop-yang-") as folder:
-                base, change = Path(folder) / "base.xml", Path(folder) / "edit.xml"
-                for path, text in ((base, data), (change, f'<config xmlns="{BASE}">{edit}</config>')):
+                documents = {"around": around, "base": data, "edit": f'<config xmlns="{BASE}">{edit}</config>'}
+                paths = [Path(folder) / f"{part}.xml" for part in documents]
+                for path, text in zip(paths, documents.values(), strict=True):
                     root = load(text)
                     left_out |= _without_ours(root)
                     path.write_text(text_of(root), encoding="utf-8")
-                code, said = self._run(dialect, base, change)
+                code, said = self._run(dialect, paths[:-1], paths[-1])
             if code == _WRONG:
                 return failed(f"the {name} is not valid: {said}")
             if code != _VALID:
                 return not_checked("unchecked", f"the {name}: {said}")
         return passed("yes, full" if self.full else "yes", "a leaf of our own module was left out" if left_out else "")
 
-    def _run(self, dialect: str, base: Path, change: Path) -> tuple[int, str]:
+    def _run(self, dialect: str, bases: Sequence[Path], change: Path) -> tuple[int, str]:
         command = [str(self.folder / CHECKER)]
         if self.full:
-            command += ["--full", "--with", str(base)]
+            command += ["--full", *(part for base in bases for part in ("--with", str(base)))]
         if dialect == BARE and "http://yang.juniper.net/" not in change.read_text(encoding="utf-8"):
             command.append("--bare")
         command += [_vendor(dialect), str(change)]

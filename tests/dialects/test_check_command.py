@@ -63,7 +63,7 @@ def test_a_whole_dialect_fills_every_cell(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("code", "state"), [(0, State.PASSED), (1, State.FAILED), (2, State.NOT_CHECKED)])
 def test_the_vendors_yang_has_its_say(tmp_path: Path, code: int, state: State) -> None:
     yang = Yang(checker(tmp_path, code, "no such leaf"), full=True)
-    cell = yang.check("sros", [("edit", "<data/>", '<configure xmlns="urn:x"/>')])
+    cell = yang.check("sros", [("edit", "<data/>", '<configure xmlns="urn:x"/>')], "<data/>")
     assert cell.state is state
     assert ("no such leaf" in cell.detail) == (code != 0)
 
