@@ -86,7 +86,7 @@ class _Bench:
         if self.device.running() != self.initial:
             self.device.set_running(self.initial)
         try:
-            before = self._read()
+            before, whole = self._read(), self.session.get_config()
             ops = operations(action, family, self.environment, self.dialect.parse(before))
             there = self.dialect.apply(before, ops)
             back = self.dialect.remove(there.after, ops)
@@ -95,7 +95,7 @@ class _Bench:
         if there.edit is None or back.edit is None:
             return whole_row(name, action, family, failed("rendered to no edit")), None
         steps = [("edit", before, there.edit), ("inverse", there.after, back.edit)]
-        valid = self.pool.submit(self.yang.check, name, steps, self.initial)
+        valid = self.pool.submit(self.yang.check, name, steps, whole)
         applied, undone = self._round(before, ops)
         row = whole_row(name, action, family, passed())
         return row.model_copy(update={"applied": applied, "rolled_back": undone}), valid
