@@ -88,6 +88,13 @@ def _draw(kept: Kept, beside: Path) -> Iterator[tuple[str, str]]:
         title = "What each change costs or brings"
         drawn = plots.forest(without, losses, _path(beside, "ablations"), title=title, sign=-1)
         yield "ablations", _at(beside, drawn)
+    ours = f"{WEAK}{OURS}"
+    weak = [r for r in tables.gap_rows(kept.fast, ours) if r["policy"].startswith(WEAK) and r["gap"] is not None]
+    if weak:
+        published = GAINS | {f"{ABLATION}{name}": lost for name, lost in LOSSES.items()}
+        rows = [{**r, "policy": r["policy"].removeprefix(WEAK)} for r in weak]
+        title = "SA-GRPO's lead from a weak checkpoint"
+        yield "weak", _at(beside, plots.forest(rows, published, _path(beside, "weak"), title=title))
     yield from _learning(kept.curves, beside)
 
 

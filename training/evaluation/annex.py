@@ -62,6 +62,7 @@ def weak(kept: Kept) -> Iterator[str]:
         for r in rows
     ]
     yield from table(["policy", "runs", "accuracy", "IQM", f"{OURS}'s lead", "published lead"], lines)
+    yield from image(kept, "weak")
 
 
 def _published(name: str) -> str:

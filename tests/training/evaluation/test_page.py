@@ -61,7 +61,7 @@ def test_figures_tables_and_losses_come_from_the_lines(tmp_path: Path) -> None:
     free = {"label": "small", "decoding": "free", "answers": 30, "valid_share": 0.9333, "right_share": 0.5}
     (tmp_path / logs.FREE).write_text(json.dumps(free), encoding="utf-8")
     written = list(write(tmp_path, tmp_path / "docs" / "results.md"))
-    assert {p.stem for p in written[:-1]} == {"accuracy", "gaps", "ablations", "reward", "correct"}
+    assert {p.stem for p in written[:-1]} == {"accuracy", "gaps", "ablations", "weak", "reward", "correct"}
     text = written[-1].read_text(encoding="utf-8")
     assert "| accuracy on the fast model, mean over suites | at least 95.00 % | 81.82 % | no |" in text
     assert "- expert-table: behind, our lead -9.1 %" in text
