@@ -15,8 +15,7 @@ from .contracts.errors import SettingsError
 
 PREFIX = "SECLOOP_"
 DEFAULT_POLICY = "rehearse:6:embedded"
-"""The weights that ship, their candidates rehearsed where they are not sure. On generated cases that no corpus holds,
-six candidates did as well as eight or sixteen, and four did not."""
+"""The weights that ship, their candidates rehearsed where they are not sure (``python -m training.doubt``)."""
 SERIAL = re.compile(r"[1-9][0-9]{0,5}|(100|[1-9][0-9]?)%")
 
 

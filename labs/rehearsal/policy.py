@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 VERSION = 3
 """Of how candidates are put in order; part of a policy's digest."""
 SURE = 0.95
-"""Probability of its likeliest answer from which a policy is taken at its word. On 400 generated cases that no corpus
-holds, rehearsing below it brought all that rehearsing everything did, for about a quarter of the rehearsals."""
+"""Probability of its likeliest answer from which a policy is taken at its word: rehearsing below it brought all that
+rehearsing everything did (``python -m training.doubt``)."""
 
 
 class RehearsedPolicy:
@@ -33,16 +33,19 @@ class RehearsedPolicy:
         policy: whose candidates.
         candidates: how many it is asked for (the method's G), 1 at least.
         rehearsal: what scores them.
+        sure: probability of its likeliest answer from which a policy that knows it is taken at its word.
 
     Raises:
         PolicyError: fewer than one candidate.
     """
 
-    def __init__(self, policy: Policy, *, candidates: int, rehearsal: Rehearsal | None = None) -> None:
+    def __init__(
+        self, policy: Policy, *, candidates: int, rehearsal: Rehearsal | None = None, sure: float = SURE
+    ) -> None:
         if candidates < 1:
             raise PolicyError(f"a rehearsal of {candidates} candidates: at least one is needed")
         self._policy, self._wanted = policy, candidates
-        self._rehearsal = rehearsal
+        self._rehearsal, self._certain = rehearsal, sure
 
     @property
     def name(self) -> str:
@@ -78,7 +81,7 @@ class RehearsedPolicy:
         return (*ranked, *refused)[:n]
 
     def _sure(self, first: Candidate, request: PolicyRequest) -> bool:
-        if not isinstance(self._policy, Confident) or self._policy.probability(first) < SURE:
+        if not isinstance(self._policy, Confident) or self._policy.probability(first) < self._certain:
             return False
         _, verdict = judge(first, request, self._policy.name)
         return verdict.allowed

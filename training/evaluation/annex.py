@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import show, tables
-from .markdown import CONTEST, CONTEST_WEAK, NOT_MEASURED, WEAK_START, Kept, command, image, table, title
+from .markdown import CONTEST, CONTEST_WEAK, FREELY, NOT_MEASURED, WEAK_START, Kept, command, image, table, title
 from .metrics import ABOUT
 from .published import ABLATION, BASELINES, GAINS, LOSSES, OURS, REHEARSED, SHIPPED, WEAK
 from .tables import Row, between, percent
@@ -72,7 +72,7 @@ def _published(name: str) -> str:
 
 def free_decoding(kept: Kept) -> Iterator[str]:
     """What the grammar holds up."""
-    yield from title("Without the grammar", "python -m training.free_decoding")
+    yield from title("Without the grammar", *FREELY)
     yield "Greedy answers to the validation split's cases, decoded under the request's grammar (of a chat model: under"
     yield "its JSON schema) and freely. Where a grammar holds the answers, the format reward is the same for all:"
     yield "its ablation means something for a chat model that is sampled freely, and stands here."
@@ -106,7 +106,7 @@ def injections(kept: Kept) -> Iterator[str]:
 def live(kept: Kept) -> Iterator[str]:
     """The policy that ships beside others, with packets."""
     names = list(dict.fromkeys(c.method for c in kept.live))
-    yield from title("Live, beside others", command(kept, ",".join(names or [SHIPPED]), more=" --live"))
+    yield from title("Live, beside others", command(kept, ",".join(names or [SHIPPED]), more=" --live", of=kept.live))
     yield "With packets, on the suites that all of them were run on; `n` counts cases."
     yield ""
     asked = [{c.suite for c in kept.live if c.method == name} for name in names]
@@ -121,7 +121,7 @@ def live(kept: Kept) -> Iterator[str]:
 
 def containment(kept: Kept) -> Iterator[str]:
     """Runs in mid-attack."""
-    yield from title("Time to contain", command(kept, more=" --mid-attack"))
+    yield from title("Time to contain", command(kept, more=" --mid-attack", of=kept.mid))
     rows = tables.containment_rows(kept.mid)
     lines = [[r["policy"], f"{r['contained']} of {r['attacks']}", _seconds(r["median_s"])] for r in rows]
     yield from table(["policy", "attacks contained", "median, seconds after the first alert"], lines)

@@ -14,6 +14,10 @@ from .published import SHIPPED
 NOT_MEASURED = "not measured"
 EVAL = "secloop eval --suite all --split {split} --policy {policy} --seeds {seeds}{more}"
 CONTEST = "python -m training.contest --start var/train/sft --out var/cells --split test --seeds 1"
+FREELY = (
+    "python -m training.free_decoding --policy embedded --policy transformers:var/chat-small --keep",
+    "python -m training.chat_grpo --model var/chat-small --all-weights --steps 10 --group 4 --learning-rate 2e-4",
+)
 WEAK_START = (
     "python -m training.sft --corpus var/train/corpus.jsonl --out var/train/weak --steps 150 --every 150 --warmup 30"
 )
@@ -64,9 +68,9 @@ def title(text: str, *commands: str) -> Iterator[str]:
     yield ""
 
 
-def command(kept: Kept, policy: str = SHIPPED, *, more: str = "") -> str:
-    """The command that prints the figures of these policies."""
-    seeds = len({c.seed for c in kept.fast if c.method == SHIPPED}) or 5
+def command(kept: Kept, policy: str = SHIPPED, *, more: str = "", of: Cells | None = None) -> str:
+    """The command that prints the figures of these policies; `of` are the cells whose seeds it names, not the fast."""
+    seeds = len({c.seed for c in (kept.fast if of is None else of) if c.method == SHIPPED}) or 5
     return EVAL.format(split=kept.split, policy=policy, seeds=seeds, more=more)
 
 

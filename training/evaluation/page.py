@@ -80,7 +80,7 @@ def _injected(kept: Kept) -> list[str]:
 
 
 def _accuracy(kept: Kept) -> Iterator[str]:
-    yield from title("Accuracy of the policy that ships", command(kept), command(kept, more=" --live"))
+    yield from title("Accuracy of the policy that ships", command(kept), command(kept, more=" --live", of=kept.live))
     by = {"fast": _rows(kept.fast), "live": _rows(kept.live)}
     lines = []
     for suite in (*(s.value for s in Suite), tables.ALL):
