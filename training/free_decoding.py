@@ -60,7 +60,7 @@ class FreePolicy:
         """That of the weights."""
         return self._weights.digest()
 
-    def propose(self, request: PolicyRequest, *, n: int, seed: int) -> tuple[Candidate, ...]:  # noqa: ARG002 - one
+    def propose(self, request: PolicyRequest, *, n: int, seed: int) -> tuple[Candidate, ...]:  # noqa: ARG002 - greedy, so always one
         """One candidate."""
         seen = shown(encode(request).words, self._known)
         (answer,) = sample(self._network, Unheld(request), seen, n=1, seed=0)

@@ -182,7 +182,7 @@ def test_a_policy_that_is_sure_is_taken_at_its_word(probability: float, kept: bo
     class Favourite:
         """Rehearses the last answer best."""
 
-        def score(self, request: PolicyRequest, strategies: Sequence[Strategy]) -> tuple[float, ...]:  # noqa: ARG002
+        def score(self, request: PolicyRequest, strategies: Sequence[Strategy]) -> tuple[float, ...]:  # noqa: ARG002 - the same answer to all
             return tuple(float(n) for n, _ in enumerate(strategies))
 
     for _, request in drawn(Split.VALIDATION, Kind.ATTACK):

@@ -38,7 +38,7 @@ class Says:
     def digest(self) -> str:
         return "0" * 64
 
-    def propose(self, request: PolicyRequest, *, n: int, seed: int) -> tuple[Candidate, ...]:  # noqa: ARG002
+    def propose(self, request: PolicyRequest, *, n: int, seed: int) -> tuple[Candidate, ...]:  # noqa: ARG002 - the same answer to all
         return (self._candidate,)
 
 
