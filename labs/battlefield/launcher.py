@@ -80,7 +80,7 @@ class Starting:
         """Wait for it.
 
         Raises:
-            LabError: it could not be started; with the end of its log.
+            LabError: it could not be started; with the end of its log, if that still stands.
         """
         try:
             said, _ = self._process.communicate(timeout=START_S)
@@ -89,5 +89,11 @@ class Starting:
             self._process.communicate()
             raise LabError(f"{self.name}: not started after {START_S:g} s") from None
         if self._process.returncode or not said.strip().isdigit():
-            raise LabError(f"{self.name}: {self.log.read_text(encoding='utf-8', errors='replace').strip()[-400:]}")
+            raise LabError(f"{self.name}: not started: {self._last_words() or 'no message'}")
         return int(said)
+
+    def _last_words(self) -> str:
+        try:
+            return self.log.read_text(encoding="utf-8", errors="replace").strip()[-400:]
+        except FileNotFoundError:  # its battlefield was taken down while it started
+            return ""
