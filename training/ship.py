@@ -1,6 +1,8 @@
 """Puts trained weights into the package, with a model card that is written from their own record.
 
 python -m training.ship var/train/policy
+
+The curves of the run they came from, which lie beside them, go to the results.
 """
 
 from __future__ import annotations
@@ -9,12 +11,16 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from secloop_ai.contracts.errors import InputError
 from secloop_ai.policies.embedded.policy import CONFIG, SHIPPED, WEIGHTS, EmbeddedPolicy
 from secloop_ai.policies.embedded.vocabulary import VERSION, words
+
+from .evaluation import RESULTS
+from .evaluation.logs import CURVES, rows
 
 CARD = "README.md"
 MOST_BYTES = 15_000_000
@@ -73,17 +79,44 @@ def card(config: Mapping[str, Any], digest: str, size: int) -> Iterator[str]:
     yield "answered like an attacker."
 
 
-def _table(rows: Mapping[str, Any]) -> Iterator[str]:
+def _table(facts: Mapping[str, Any]) -> Iterator[str]:
     yield "| | |"
     yield "|---|---|"
-    yield from (f"| {name} | {value} |" for name, value in rows.items())
+    yield from (f"| {name} | {value} |" for name, value in facts.items())
+
+
+def keep_curves(run: Path, to: Path = RESULTS) -> list[Path]:
+    """Keep what a run of :mod:`training.pipeline` logged: SFT's looks, and SA-GRPO's rounds as one curve.
+
+    Returns:
+        The files written; none where the folder is no such run.
+
+    Raises:
+        InputError: a log holds something else than JSON lines.
+    """
+    logs = {"sft": rows(run / "sft" / "curve.jsonl"), "sa-grpo": []}
+    for number in count(1):
+        if not (journal := rows(run / f"round-{number}" / "run" / "journal.jsonl")):
+            break
+        done = logs["sa-grpo"][-1]["step"] if logs["sa-grpo"] else 0
+        logs["sa-grpo"] += [{**line, "step": line["step"] + done} for line in journal]
+    written = []
+    for name, log in logs.items():
+        if log:
+            path = to / CURVES / f"{name}.jsonl"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("".join(f"{json.dumps(line)}\n" for line in log), encoding="utf-8")
+            written.append(path)
+    return written
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m training.ship", description=__doc__)
     parser.add_argument("folder", type=Path)
-    sys.stdout.write(f"{ship(parser.parse_args(arguments).folder)}\n")
+    folder = parser.parse_args(arguments).folder
+    for path in (ship(folder), *keep_curves(folder.parent)):
+        sys.stdout.write(f"{path}\n")
     return 0
 
 

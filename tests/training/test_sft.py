@@ -15,6 +15,7 @@ from secloop_ai.policies.embedded import Grammar, load_embedded  # noqa: E402
 from secloop_ai.policies.embedded.sampler import likelihood  # noqa: E402
 from secloop_ai.policies.embedded.vocabulary import words  # noqa: E402
 from training import ship  # noqa: E402
+from training.evaluation.logs import curves  # noqa: E402
 from training.corpus import GENERATED, Source, example, known_words, read, sources, task_from, write  # noqa: E402
 from training.model import Size, load_model, network_of, new_model, save_policy  # noqa: E402
 from training.sft import SftConfig, batch_of, loss_of, rate, train  # noqa: E402
@@ -71,3 +72,17 @@ def test_a_short_run_learns_and_can_be_shipped(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(ship, "MOST_BYTES", 10)
     with pytest.raises(InputError, match="at most 10 are shipped"):
         ship.ship(folder, tmp_path / "shipped")
+
+
+def test_the_curves_of_a_run_are_kept_its_rounds_as_one(tmp_path: Path) -> None:
+    run, kept = tmp_path / "run", tmp_path / "kept"
+    assert ship.keep_curves(run, kept) == []
+    for number, steps in ((1, 3), (2, 2)):
+        journal = run / f"round-{number}" / "run" / "journal.jsonl"
+        journal.parent.mkdir(parents=True)
+        journal.write_text(
+            "".join(f'{{"step": {n + 1}, "reward": {number}}}\n' for n in range(steps)), encoding="utf-8"
+        )
+    assert [path.stem for path in ship.keep_curves(run, kept)] == ["sa-grpo"]
+    curve = curves(kept)["sa-grpo"]
+    assert [(line["step"], line["reward"]) for line in curve] == [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2)]
