@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,8 @@ from secloop_ai.policies.embedded.grammar import MAX_WORDS
 from secloop_ai.policies.embedded.policy import SHIPPED
 from secloop_ai.policies.embedded.vocabulary import EOS, ids
 
+from .evaluation import logs
 from .evaluation.cells import RESULTS
-from .evaluation.logs import FREE as FILE
 from .model import load_model, network_of
 from .tasks import Task, tasks
 from .validation import known_of, mean
@@ -105,7 +105,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--policy", action="append", required=True, help="[LABEL=]POLICY; several may be given")
     parser.add_argument("--split", default="validation", choices=["train", "validation"])
     parser.add_argument("--seeds", type=int, default=2, help="of every scenario")
-    parser.add_argument("--keep", action="store_true", help=f"write the rows to training/results/{FILE}")
+    parser.add_argument(
+        "--keep", action="store_true", help=f"the rows into training/results/{logs.FREE}"
+    )
     asked = parser.parse_args(arguments)
     of = tuple(tasks(Split(asked.split), range(asked.seeds)))
     rows: list[dict[str, Any]] = []
@@ -116,12 +118,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 rows.append(row(label, decoding, policy, of))
                 sys.stdout.write(json.dumps(rows[-1]) + "\n")
                 sys.stdout.flush()
+        if asked.keep:
+            keep(rows, RESULTS / logs.FREE)
     except SecLoopError as error:
         sys.stderr.write(f"free_decoding: {error}\n")
         return 1
-    if asked.keep:
-        (RESULTS / FILE).write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
     return 0
+
+
+def keep(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Write the rows among those that are kept; older ones of their labels make room, the others stay.
+
+    Raises:
+        InputError: the file holds something else than JSON lines.
+    """
+    new = {row["label"] for row in rows}
+    whole = [*rows, *(row for row in logs.rows(path) if row["label"] not in new)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in whole), encoding="utf-8")
 
 
 if __name__ == "__main__":

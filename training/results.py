@@ -13,7 +13,7 @@ from .evaluation import injection, logs, looks, plots, tables
 from .evaluation.cells import RESULTS, Cell, load_cells
 from .evaluation.markdown import Kept
 from .evaluation.page import page
-from .evaluation.published import ABLATION, GAINS, LOSSES, OURS, SHIPPED, WEAK
+from .evaluation.published import ABLATION, APART, GAINS, LOSSES, OURS, SHIPPED, WEAK
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "results.md"
 IMAGES = Path("img") / "results"
@@ -74,7 +74,7 @@ def _draw(kept: Kept, beside: Path) -> Iterator[tuple[str, str]]:
     """What a figure shows, and its path; those without anything to show are left out."""
     own = tables.accuracy_rows([c for c in kept.fast if c.method == SHIPPED])
     gaps = [r for r in tables.gap_rows(kept.fast, SHIPPED) if r["gap"] is not None]
-    others = [r for r in gaps if not r["policy"].startswith((ABLATION, WEAK))]
+    others = [r for r in gaps if not r["policy"].startswith(APART)]
     small = tables.gap_rows(kept.fast, OURS)
     without = [r for r in small if r["policy"].startswith(ABLATION) and r["gap"] is not None]
     if own:

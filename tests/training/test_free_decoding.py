@@ -14,7 +14,7 @@ from secloop_ai.policies.embedded import Grammar, spell
 from secloop_ai.policies.embedded.grammar import MAX_WORDS
 from secloop_ai.policies.embedded.vocabulary import EOS, words
 from secloop_ai.policies.reflex import ReflexPolicy
-from training.free_decoding import FREE, HELD, Unheld, main, policies, row
+from training.free_decoding import FREE, HELD, Unheld, keep, main, policies, row
 from training.tasks import Task, tasks
 
 TASKS = tuple(tasks(Split.VALIDATION, [0], ["ccdc-2018"]))
@@ -67,3 +67,11 @@ def test_what_cannot_be_decoded_freely_is_told(capsys: pytest.CaptureFixture[str
         list(policies("playbook"))
     assert main(["--policy", f"embedded:{tmp_path}"]) == 1
     assert str(tmp_path) in capsys.readouterr().err
+
+
+def test_rows_of_other_labels_stay(tmp_path: Path) -> None:
+    path = tmp_path / "free.jsonl"
+    keep([{"label": "a", "right_share": 0.1}, {"label": "b", "right_share": 0.2}], path)
+    keep([{"label": "a", "right_share": 0.3}], path)
+    kept = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert kept == [{"label": "a", "right_share": 0.3}, {"label": "b", "right_share": 0.2}]

@@ -15,8 +15,8 @@ from secloop_ai.policies.embedded import Grammar, load_embedded  # noqa: E402
 from secloop_ai.policies.embedded.sampler import likelihood  # noqa: E402
 from secloop_ai.policies.embedded.vocabulary import words  # noqa: E402
 from training import ship  # noqa: E402
-from training.evaluation.logs import curves  # noqa: E402
 from training.corpus import GENERATED, Source, example, known_words, read, sources, task_from, write  # noqa: E402
+from training.evaluation.logs import curves  # noqa: E402
 from training.model import Size, load_model, network_of, new_model, save_policy  # noqa: E402
 from training.sft import SftConfig, batch_of, loss_of, rate, train  # noqa: E402
 

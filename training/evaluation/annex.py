@@ -8,14 +8,53 @@ from typing import Any
 from . import show, tables
 from .markdown import CONTEST, CONTEST_WEAK, FREELY, NOT_MEASURED, WEAK_START, Kept, command, image, table, title
 from .metrics import ABOUT
-from .published import ABLATION, BASELINES, GAINS, LOSSES, OURS, REHEARSED, SHIPPED, WEAK
+from .published import (
+    ABLATION,
+    ALONE,
+    APART,
+    BASELINES,
+    EARLIER,
+    GAINS,
+    LOSSES,
+    OURS,
+    REHEARSED,
+    SHIPPED,
+    WEAK,
+)  # fmt: skip
 from .tables import Row, between, percent
+
+
+def trainings(kept: Kept) -> Iterator[str]:
+    """What another training from nothing left, beside what ships."""
+    names = (SHIPPED, ALONE, *(f"{EARLIER}{name}" for name in (SHIPPED, ALONE)))
+    theirs = [f"{EARLIER}{name}={name}:FOLDER" for name in (SHIPPED, ALONE)]
+    yield from title("Two trainings", command(kept, ",".join((SHIPPED, ALONE, *theirs))))
+    yield "`make train` twice, from nothing, the earlier weights beside those that ship: so much of every figure is the"
+    yield "luck of a training. Which of the two ships was decided by `python -m training.doubt` on generated cases that"
+    yield "neither had seen; both had been looked at on this split before."
+    yield ""
+    cells = [c for c in kept.fast if c.method in names]
+    whole = {r["policy"]: r for r in tables.accuracy_rows(cells) if r["suite"] == tables.ALL}
+    worst: dict[str, list[Row]] = {}
+    for row in tables.accuracy_rows(cells):
+        if row["suite"] != tables.ALL and row["accuracy"] is not None:
+            worst.setdefault(row["policy"], []).append(row)
+    found: dict[str, dict[str, str]] = {}
+    for row in tables.figure_rows(cells):
+        found.setdefault(row["policy"], {})[row["figure"]] = percent(row["value"]) if row["n"] else "-"
+    shown = ("accuracy on attacks", "restraint", "false blocks")
+    lines = [
+        [n, between(whole[n], "accuracy"), percent(min(r["accuracy"] for r in worst[n])), *(found[n][f] for f in shown)]
+        for n in names
+        if worst.get(n)
+    ]
+    yield from table(["policy", "accuracy", "worst suite", *shown], lines)
 
 
 def figures(kept: Kept) -> Iterator[str]:
     """Every figure of every policy but the ablations."""
     yield from title("Every figure", command(kept, ",".join((SHIPPED, REHEARSED, *BASELINES))))
-    rows = tables.figure_rows([c for c in kept.fast if not c.method.startswith((ABLATION, WEAK))])
+    rows = tables.figure_rows([c for c in kept.fast if not c.method.startswith(APART)])
     yield from (f"- **{a.name}** ({a.better} is better): {a.about}" for a in ABOUT)
     yield ""
     by: dict[str, dict[str, str]] = {}

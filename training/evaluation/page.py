@@ -10,13 +10,14 @@ from . import annex, tables
 from .cells import outcomes_of
 from .markdown import CONTEST, NOT_MEASURED, Cells, Kept, command, image, table, title
 from .metrics import figures
-from .published import ABLATION, ACCURACY, ALONE, BASELINES, GAINS, GOALS, LEARNED, OURS, REHEARSED, SHIPPED, WEAK, Goal
+from .published import ACCURACY, ALONE, APART, BASELINES, GAINS, GOALS, LEARNED, OURS, REHEARSED, SHIPPED, Goal
 from .tables import Row, between, percent
 
 
 def page(kept: Kept) -> str:
     """The page."""
     later = (
+        annex.trainings,
         annex.figures,
         annex.ablations,
         annex.weak,
@@ -110,7 +111,7 @@ def _gaps(kept: Kept) -> Iterator[str]:
     rows = {r["policy"]: r for r in tables.gap_rows(kept.fast, SHIPPED)}
     small = {r["policy"]: r for r in tables.gap_rows(kept.fast, OURS)}
     means = {r["policy"]: r for r in tables.accuracy_rows(kept.fast) if r["suite"] == tables.ALL}
-    extra = [name for name in means if name not in (*others, SHIPPED) and not name.startswith((ABLATION, WEAK))]
+    extra = [name for name in means if name not in (*others, SHIPPED) and not name.startswith(APART)]
     lines = [
         [
             name,
@@ -154,7 +155,7 @@ def _losses(kept: Kept) -> Iterator[str]:
     yield "## Where we lose, or show no lead"
     yield ""
     rows = [r for r in tables.gap_rows(kept.fast, SHIPPED) if r["verdict"] != "ahead" and r["gap"] is not None]
-    own = [r for r in rows if not r["policy"].startswith((ABLATION, WEAK))]
+    own = [r for r in rows if not r["policy"].startswith(APART)]
     missed = [_goal(kept, g) for g in GOALS]
     yield from (f"- {r['policy']}: {r['verdict']}, our lead {between(r, 'gap')}" for r in own)
     yield from (f"- goal missed: {name}: {found}, wanted {wanted}" for name, wanted, found, ok in missed if ok == "no")

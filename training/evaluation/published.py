@@ -22,6 +22,10 @@ ABLATION = "ablation:"
 """Labels of ablations begin with it."""
 WEAK = "weak:"
 """Labels of what started from a checkpoint that had learned little, so that there was something left to learn."""
+EARLIER = "earlier:"
+"""Labels of weights that another training from nothing left, by the same command."""
+APART = (ABLATION, WEAK, EARLIER)
+"""Labels that begin with one of these have tables of their own."""
 GAINS = {"grpo": 0.103, "kto": 0.147, "ppo": 0.186, "ddqn": 0.227, "dqn": 0.267, "untuned": 0.304}
 """Label → the method's published gain over it."""
 LOSSES = {"no-exec-eval": 0.269, "no-penalty": 0.100, "no-format": 0.031}

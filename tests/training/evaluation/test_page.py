@@ -54,6 +54,7 @@ def test_figures_tables_and_losses_come_from_the_lines(tmp_path: Path) -> None:
     fill(tmp_path, "ablation:no-penalty/0", 6)
     fill(tmp_path, "weak:sa-grpo/0", 5)
     fill(tmp_path, "weak:grpo/0", 4)
+    fill(tmp_path, f"earlier:{SHIPPED}", 7)
     (tmp_path / logs.CURVES).mkdir()
     log = "".join(f"{json.dumps({'step': n, 'reward': n / 10, 'correct': 0.5})}\n" for n in range(30))
     (tmp_path / logs.CURVES / "sa-grpo-0.jsonl").write_text(log, encoding="utf-8")
@@ -69,6 +70,9 @@ def test_figures_tables_and_losses_come_from_the_lines(tmp_path: Path) -> None:
     assert "| embedded | 41.23 |" in text
     assert re.search(r"\| grpo \| 1 \| 45\.5 % \([^|]+\) \| [^|]+ \| 9\.1 % \([^|]+\) \| \+10\.3 % \|", text)
     assert "-0.0 %" not in text
+    assert re.search(rf"\| earlier:{SHIPPED} \| 72\.7 % \([^|]+\) \| 72\.7 % \| 70\.0 % \|", text)
+    before = text[: text.index("## Two trainings")] + text[text.index("## Every figure") :]
+    assert "earlier:" not in before
     assert "weak:" not in text[: text.index("## From a weak checkpoint")]
     assert "| small | free | 30 | 93.3 % | 50.0 % |" in text
     for path in written[:-1]:
@@ -124,6 +128,8 @@ def test_the_command_prints_tables_and_json_and_goes_on(tmp_path: Path) -> None:
         "ccdc-2018",
         "--policy",
         "no-op,expert-table",
+        "--policy",
+        "block-all",
         "--seeds",
         "1",
         "--results",
@@ -137,7 +143,7 @@ def test_the_command_prints_tables_and_json_and_goes_on(tmp_path: Path) -> None:
     assert again.stderr == ""
     shown = json.loads(again.stdout)
     assert shown["test_runs"] == []
-    assert {r["policy"] for r in shown["tables"]["Figures"]} == {"no-op", "expert-table"}
+    assert {r["policy"] for r in shown["tables"]["Figures"]} == {"no-op", "expert-table", "block-all"}
 
 
 @pytest.mark.parametrize(
