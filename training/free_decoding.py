@@ -105,9 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--policy", action="append", required=True, help="[LABEL=]POLICY; several may be given")
     parser.add_argument("--split", default="validation", choices=["train", "validation"])
     parser.add_argument("--seeds", type=int, default=2, help="of every scenario")
-    parser.add_argument(
-        "--keep", action="store_true", help=f"the rows into training/results/{logs.FREE}"
-    )
+    parser.add_argument("--keep", action="store_true", help=f"the rows into training/results/{logs.FREE}")
     asked = parser.parse_args(arguments)
     of = tuple(tasks(Split(asked.split), range(asked.seeds)))
     rows: list[dict[str, Any]] = []

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from secloop_ai.contracts.base import Frozen
+from secloop_ai.contracts.errors import LabError, SecLoopError
 from secloop_ai.policies.embedded.policy import WEIGHTS
 
 from .config import Config, preset
@@ -87,6 +90,12 @@ class Step(NamedTuple):
     figures: Mapping[str, Any]
 
 
+def line(step: Step) -> dict[str, Any]:
+    """A step as it is printed: its name, seconds since the run began, and its own figures."""
+    own = {name: value for name, value in step.figures.items() if name not in {"step", "seconds"}}
+    return {"step": step.step, "seconds": round(step.seconds, 1), **own}
+
+
 def run(plan: Plan, out: Path, workers: int, seed: int) -> Iterator[Step]:
     """The steps as they are done; the weights that were best on validation are in ``out/policy`` at the end.
 
@@ -101,7 +110,7 @@ def run(plan: Plan, out: Path, workers: int, seed: int) -> Iterator[Step]:
     yield Step("corpus", time.monotonic() - began, json.loads(done.read_text(encoding="utf-8")))
     if not (sft / "done").is_file():
         # in a process of its own: torch's threads must not outlive their step
-        _apart(_fine_tune, corpus, sft, plan.size, plan.sft.model_copy(update={"seed": seed}))
+        apart(_fine_tune, corpus, sft, plan.size, plan.sft.model_copy(update={"seed": seed}))
         (sft / "done").touch()
     yield Step("sft", time.monotonic() - began, _best(sft / "curve.jsonl"))
     if not (policy / WEIGHTS).is_file():
@@ -113,7 +122,7 @@ def run(plan: Plan, out: Path, workers: int, seed: int) -> Iterator[Step]:
         if not (folder / "done").is_file():
             config = preset("embedded", steps=plan.round_steps, seed=seed * 1000 + number, **plan.changes)
             before = sft if number == 1 else out / f"round-{number - 1}"
-            _apart(_round, before, folder, config, (seed * 1000 + number) * 10_000)
+            apart(_round, before, folder, config, (seed * 1000 + number) * 10_000)
             (folder / "done").touch()
         figures = _last(folder / LOOK)
         if figures["score"] >= best:
@@ -122,9 +131,17 @@ def run(plan: Plan, out: Path, workers: int, seed: int) -> Iterator[Step]:
         yield Step(f"sa-grpo {number}", time.monotonic() - began, figures)
 
 
-def _apart(function: Any, *arguments: Any) -> None:
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        pool.apply(function, arguments)
+def apart(function: Callable[..., object], *arguments: Any) -> None:
+    """Call it in a process of its own, which ends in its own way, and wait.
+
+    Raises:
+        LabError: the process was killed; the step can be begun again.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        try:
+            pool.submit(function, *arguments).result()
+        except BrokenProcessPool:
+            raise LabError(f"the process of {function.__name__.strip('_')} was killed; run it again to go on") from None
 
 
 def _fine_tune(corpus: Path, out: Path, size: Size, config: SftConfig) -> None:
@@ -183,11 +200,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="One JSON line per step.")
     asked = parser.parse_args(arguments)
     asked.out.mkdir(parents=True, exist_ok=True)
-    for step in run(PLANS[asked.preset], asked.out, asked.workers, asked.seed):
-        row = {"step": step.step, "seconds": round(step.seconds, 1), **step.figures}
-        told = json.dumps(row) if asked.json else "  ".join(f"{k} {v}" for k, v in row.items())
-        sys.stdout.write(told + "\n")
-        sys.stdout.flush()
+    try:
+        for step in run(PLANS[asked.preset], asked.out, asked.workers, asked.seed):
+            row = line(step)
+            told = json.dumps(row) if asked.json else "  ".join(f"{k} {v}" for k, v in row.items())
+            sys.stdout.write(told + "\n")
+            sys.stdout.flush()
+    except SecLoopError as error:
+        sys.stderr.write(f"pipeline: {error}\n")
+        return 1
     return 0
 
 

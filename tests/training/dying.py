@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from labs.executor.evaluate import fast
+from secloop_ai.contracts.errors import LabError
 
 
 def once(mark: str, suite: str, scenario: str, seed: int, **what: Any) -> dict[str, Any]:
@@ -23,6 +24,11 @@ def always(mark: str, **what: Any) -> dict[str, Any]:
     """Never an answer."""
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
+
+
+def fails(text: str) -> None:
+    """An error of ours."""
+    raise LabError(text)
 
 
 def no_number(mark: str, suite: str, scenario: str, seed: int, **what: Any) -> dict[str, Any]:
