@@ -71,8 +71,8 @@ def test_figures_tables_and_losses_come_from_the_lines(tmp_path: Path) -> None:
     assert re.search(r"\| grpo \| 1 \| 45\.5 % \([^|]+\) \| [^|]+ \| 9\.1 % \([^|]+\) \| \+10\.3 % \|", text)
     assert "-0.0 %" not in text
     assert re.search(rf"\| earlier:{SHIPPED} \| 72\.7 % \([^|]+\) \| 72\.7 % \| 70\.0 % \|", text)
-    before = text[: text.index("## Two trainings")] + text[text.index("## Every figure") :]
-    assert "earlier:" not in before
+    elsewhere = text[: text.index("## Two trainings")] + text[text.index("## Every figure") :]
+    assert "earlier:" not in elsewhere
     assert "weak:" not in text[: text.index("## From a weak checkpoint")]
     assert "| small | free | 30 | 93.3 % | 50.0 % |" in text
     for path in written[:-1]:
