@@ -4,8 +4,9 @@
     python -m training.free_decoding --policy transformers:var/chat-small
 
 For each policy two rows over the same cases, greedy: `valid_share`, answers that are strategies of the request's closed
-schema, and `right_share`, those that are right on the fast model, the guard included. Under the grammar the format
-reward is the same for every answer; it can teach something only where decoding is free.
+schema, `right_share`, those that are right on the fast model, the guard included, and `observe_share`, those that do
+nothing. Under the grammar the format reward is the same for every answer; it can teach something only where decoding
+is free.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from secloop_ai.loop.decide import judge
 from secloop_ai.policies import load_policy
 from secloop_ai.policies.embedded import EmbeddedPolicy, Grammar, sample
 from secloop_ai.policies.embedded.encode import encode, shown
-from secloop_ai.policies.embedded.grammar import MAX_WORDS
+from secloop_ai.policies.embedded.grammar import MAX_WORDS, QUIET
 from secloop_ai.policies.embedded.policy import SHIPPED
 from secloop_ai.policies.embedded.vocabulary import EOS, ids
 
@@ -88,14 +89,16 @@ def policies(name: str) -> Iterator[tuple[str, Policy]]:
 
 def row(label: str, decoding: str, policy: Policy, of: Sequence[Task]) -> dict[str, Any]:
     """A policy's figures over these cases."""
-    valid, right = [], []
+    valid, right, observed = [], [], []
     for task in of:
         (candidate, *_) = policy.propose(task.request, n=1, seed=0)
         strategy, verdict = judge(candidate, task.request, policy.name)
         schema = any(r.rule == CLOSED_SCHEMA for r in verdict.refusals)
         valid.append(bool(candidate.calls) and not schema)
         right.append(valid[-1] and verdict.allowed and task.field.evaluate(strategy).correct)
-    figures = {"answers": len(of), "valid_share": mean(valid), "right_share": mean(right)}
+        observed.append({call.tool for call in candidate.calls} == {QUIET})
+    shares = {"valid_share": mean(valid), "right_share": mean(right), "observe_share": mean(observed)}
+    figures = {"answers": len(of), **shares}
     return {"label": label, "policy": policy.name, "decoding": decoding, **figures}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("torch")
 from labs.scenario import Split
-from secloop_ai.contracts import Candidate, PolicyError, PolicyRequest
+from secloop_ai.contracts import ActionCall, Candidate, PolicyError, PolicyRequest
 from secloop_ai.policies.embedded import Grammar, spell
 from secloop_ai.policies.embedded.grammar import MAX_WORDS
 from secloop_ai.policies.embedded.vocabulary import EOS, words
@@ -52,6 +52,11 @@ def test_a_row_counts_what_is_valid_and_what_is_right() -> None:
     assert tuple(spell(answers(right).calls))[-1] == EOS
     nothing = row("x", FREE, Says(Candidate(calls=())), [right, right])
     assert (nothing["answers"], nothing["valid_share"], nothing["right_share"]) == (2, 0.0, 0.0)
+    idle = Candidate(calls=(ActionCall(tool="observe", params={"reason": "false_alarm"}, ttl_s=300),))
+    shares = [
+        row("x", HELD, Says(c), [right, right])["observe_share"] for c in (idle, answers(right), Candidate(calls=()))
+    ]
+    assert shares == [1.0, 0.0, 0.0]
 
 
 def test_the_weights_that_ship_lean_on_the_grammar(capsys: pytest.CaptureFixture[str]) -> None:

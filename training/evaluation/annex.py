@@ -114,11 +114,13 @@ def free_decoding(kept: Kept) -> Iterator[str]:
     yield from title("Without the grammar", *FREELY)
     yield "Greedy answers to the validation split's cases, decoded under the request's grammar (of a chat model: under"
     yield "its JSON schema) and freely. Where a grammar holds the answers, the format reward is the same for all:"
-    yield "its ablation means something for a chat model that is sampled freely, and stands here."
+    yield "its ablation means something for a chat model that is sampled freely, and stands here. Where most sampled"
+    yield "answers are wrong, to do nothing is worth more than most: `observe` is what such a model then learns."
     yield ""
-    head = ["policy", "decoding", "answers", "valid", "right"]
+    shares = ("valid", "right", "observe")
+    head = ["policy", "decoding", "answers", *shares]
     lines = [
-        [str(r["label"]), str(r["decoding"]), str(r["answers"]), percent(r["valid_share"]), percent(r["right_share"])]
+        [str(r["label"]), str(r["decoding"]), str(r["answers"]), *(percent(r[f"{name}_share"]) for name in shares)]
         for r in kept.free
     ]
     yield from table(head, lines)

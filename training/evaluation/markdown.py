@@ -16,7 +16,7 @@ EVAL = "secloop eval --suite all --split {split} --policy {policy} --seeds {seed
 CONTEST = "python -m training.contest --start var/train/sft --out var/cells --split test --seeds 1"
 FREELY = (
     "python -m training.free_decoding --policy embedded --policy transformers:var/chat-small --keep",
-    "python -m training.chat_grpo --model var/chat-small --all-weights --steps 10 --group 4 --learning-rate 2e-4",
+    "python -m training.chat_grpo --model var/chat-small --all-weights --steps 40 --group 4 --learning-rate 5e-5",
 )
 WEAK_START = (
     "python -m training.sft --corpus var/train/corpus.jsonl --out var/train/weak --steps 150 --every 150 --warmup 30"

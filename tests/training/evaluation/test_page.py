@@ -60,6 +60,7 @@ def test_figures_tables_and_losses_come_from_the_lines(tmp_path: Path) -> None:
     (tmp_path / logs.CURVES / "sa-grpo-0.jsonl").write_text(log, encoding="utf-8")
     (tmp_path / logs.LATENCY).write_text('[{"policy": "embedded", "p50_ms": 41.23456}]', encoding="utf-8")
     free = {"label": "small", "decoding": "free", "answers": 30, "valid_share": 0.9333, "right_share": 0.5}
+    free["observe_share"] = 0.2
     (tmp_path / logs.FREE).write_text(json.dumps(free), encoding="utf-8")
     written = list(write(tmp_path, tmp_path / "docs" / "results.md"))
     assert {p.stem for p in written[:-1]} == {"accuracy", "gaps", "ablations", "weak", "reward", "correct"}
@@ -74,7 +75,7 @@ def test_figures_tables_and_losses_come_from_the_lines(tmp_path: Path) -> None:
     elsewhere = text[: text.index("## Two trainings")] + text[text.index("## Every figure") :]
     assert "earlier:" not in elsewhere
     assert "weak:" not in text[: text.index("## From a weak checkpoint")]
-    assert "| small | free | 30 | 93.3 % | 50.0 % |" in text
+    assert "| small | free | 30 | 93.3 % | 50.0 % | 20.0 % |" in text
     for path in written[:-1]:
         assert f"img/results/{path.name}" in text
         assert path.read_text(encoding="utf-8").startswith("<?xml")
