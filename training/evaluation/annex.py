@@ -29,8 +29,8 @@ def trainings(kept: Kept) -> Iterator[str]:
     names = (SHIPPED, ALONE, *(f"{EARLIER}{name}" for name in (SHIPPED, ALONE)))
     theirs = [f"{EARLIER}{name}={name}:FOLDER" for name in (SHIPPED, ALONE)]
     yield from title("Two trainings", command(kept, ",".join((SHIPPED, ALONE, *theirs))))
-    yield "`make train` twice, from nothing, the earlier weights beside those that ship: so much of every figure is the"
-    yield "luck of a training. Which of the two ships was decided by `python -m training.doubt` on generated cases that"
+    yield "`make train` twice, from nothing, the earlier weights beside those that ship; a few of the earlier corpus'"
+    yield "examples were others. So much of a figure may be luck of a training. Which of the two ships was decided by `python -m training.doubt` on generated cases that"
     yield "neither had seen; both had been looked at on this split before."
     yield ""
     cells = [c for c in kept.fast if c.method in names]
