@@ -31,7 +31,7 @@ def trainings(kept: Kept) -> Iterator[str]:
     yield from title("Two trainings", command(kept, ",".join((SHIPPED, ALONE, *theirs))))
     yield "`make train` twice, from nothing, the earlier weights beside those that ship; a few of the earlier corpus'"
     yield "examples were others. So much of a figure may be luck of a training. Which of the two ships was decided by"
-    yield "`python -m training.doubt` on generated cases that neither had seen; both had been looked at on this split before."
+    yield "`python -m training.doubt` on generated cases that neither had seen; both had been looked at here before."
     yield ""
     cells = [c for c in kept.fast if c.method in names]
     whole = {r["policy"]: r for r in tables.accuracy_rows(cells) if r["suite"] == tables.ALL}
